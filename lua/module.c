@@ -86,6 +86,11 @@ static void preload(lua_State *L) {
 
 /* ---- opening ---- */
 
+static int inner_own_exit(lua_State *L);
+static int inner_exit_code(lua_State *L);
+static const luaL_Reg exit_functions[] = {
+    {"own_exit", inner_own_exit}, {"exit_code", inner_exit_code}, {NULL, NULL}};
+
 /* What each file adds to the module. */
 static void (*const openers[])(lua_State *L, awl_state *s) = {
     awl_open_driver,      awl_open_info,         awl_open_raised,
@@ -107,7 +112,8 @@ static void (*const io_openers[])(lua_State *L) = {
     awio_open_connections, awio_open_udp,         awio_open_process,
     awio_open_spawn,       awio_open_read_file,   awio_open_write_file,
     awio_open_copy_file,   awio_open_tempfile,    awio_open_entry,
-    awio_open_folder,      awio_open_glob,        awio_open_disk};
+    awio_open_folder,      awio_open_glob,        awio_open_disk,
+    awio_open_thread};
 
 /* Functions that are written in Lua, and the part that each is in. */
 static const struct {
@@ -152,6 +158,7 @@ int luaopen_aiowire(lua_State *L) {
   lua_newtable(L); /* the table of inner functions */
   awl_register_inner(L, s, awl_inner_functions);
   awl_register_inner(L, s, awl_options_inner);
+  awl_register_inner(L, s, exit_functions);
   lua_newtable(L); /* the module */
   awl_set_parts(L);
   fill_module(L, s);
@@ -163,14 +170,8 @@ int luaopen_aiowire(lua_State *L) {
 
 /* ---- for hosts ---- */
 
-/* os.exit([code [, close]]): keep the code, stop all loops, raise Cancelled. If
- * `close` is false (not nil), or nothing runs, exit at once, as Lua does. */
-static int host_exit(lua_State *L) {
-  awl_state *s = awl_of(L);
-  bool at_once = lua_isboolean(L, 2) && !lua_toboolean(L, 2);
-  /* call Lua's own function; messages name os.exit */
-  if (at_once || !s->run.engine)
-    return lua_tocfunction(L, lua_upvalueindex(2))(L);
+/* Keep the status of os.exit([code]), stop all loops, and raise Cancelled. */
+static int exit_state(lua_State *L, awl_state *s) {
   bool success =
       lua_isnoneornil(L, 1) || (lua_isboolean(L, 1) && lua_toboolean(L, 1));
   s->exit_code = success               ? 0
@@ -186,19 +187,54 @@ static int host_exit(lua_State *L) {
   return lua_error(L);
 }
 
+/* os.exit([code [, close]]). If `close` is false (not nil), or nothing runs,
+ * exit at once, as Lua does. Upvalue 2: Lua's function. */
+static int host_exit(lua_State *L) {
+  awl_state *s = awl_of(L);
+  bool at_once = lua_isboolean(L, 2) && !lua_toboolean(L, 2);
+  /* call Lua's own function; messages name os.exit */
+  if (at_once || !s->run.engine)
+    return lua_tocfunction(L, lua_upvalueindex(2))(L);
+  return exit_state(L, s);
+}
+
+/* os.exit([code [, close]]) of a worker: ends that worker alone [J7] */
+static int worker_exit(lua_State *L) {
+  return exit_state(L, awl_of(L));
+}
+
+static void install_exit(lua_State *L, awl_state *s, lua_CFunction exit) {
+  if (lua_getglobal(L, "os") == LUA_TTABLE) {
+    lua_pushlightuserdata(L, s);
+    lua_getfield(L, -2, "exit");
+    lua_pushcclosure(L, exit, 2);
+    lua_setfield(L, -2, "exit");
+  }
+  lua_pop(L, 1);
+}
+
+/* own_exit(): let os.exit end this state alone */
+static int inner_own_exit(lua_State *L) {
+  install_exit(L, awl_of(L), worker_exit);
+  return 0;
+}
+
+/* exit_code() → the status given to os.exit; nil: it was not called */
+static int inner_exit_code(lua_State *L) {
+  const awl_state *s = awl_of(L);
+  if (!s->exiting)
+    return 0;
+  lua_pushinteger(L, s->exit_code);
+  return 1;
+}
+
 void aw_lua_install_host(lua_State *L) {
   lua_pushcfunction(L, luaopen_aiowire);
   lua_call(L, 0, 0);
   awl_state *s = awl_open(L);
   s->host = true;
   awl_install(L, s);
-  if (lua_getglobal(L, "os") == LUA_TTABLE) {
-    lua_pushlightuserdata(L, s);
-    lua_getfield(L, -2, "exit");
-    lua_pushcclosure(L, host_exit, 2);
-    lua_setfield(L, -2, "exit");
-  }
-  lua_pop(L, 1);
+  install_exit(L, s, host_exit);
 }
 
 /* Interpret the results of main.lua: true; or false, error, info. */

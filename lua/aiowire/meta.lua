@@ -707,6 +707,8 @@ function aw.Every(period, wire, opts) end
 ---| aiowire.Subscription
 ---| aiowire.zmq.Socket
 ---| aiowire.zmq.Monitor
+---| aiowire.Thread
+---| aiowire.Parent
 ---| aiowire.Stream
 ---| aiowire.UdpSocket
 
@@ -726,7 +728,7 @@ function aw.Recv(source, max) end
 --- socket it sends one message of the given parts, and has the results of
 --- `socket:send()`. To a UDP socket it sends a datagram, `data, host, port`;
 --- the host is a number or "localhost", since an event looks up no names.
----@param target aiowire.Channel|aiowire.zmq.Socket|aiowire.UdpSocket
+---@param target aiowire.Channel|aiowire.zmq.Socket|aiowire.UdpSocket|aiowire.Thread|aiowire.Parent
 ---@param value any may be nil; for a socket, a string
 ---@param ... string for a socket: further parts
 ---@return aiowire.Wire
@@ -1300,6 +1302,92 @@ function Rate:acquire(units) end
 ---@param units? integer default 1
 ---@return boolean taken
 function Rate:try_acquire(units) end
+
+-- Threads ---------------------------------------------------------------------
+
+--- A worker: a thread with a Lua state and an engine of its own. Closing it, the
+--- collector or the end of this Lua state cancels the worker.
+---@class aiowire.Thread
+---@field status "running"|"done"|"failed"|"cancelled"|"lost" "lost": this is a
+---  forked process, and the worker belongs to its parent
+---@field name string the file, or "file:line" of the function
+---@field id integer counts all workers of the process
+local Thread = {}
+
+--- Start a worker. It calls the function, or the chunk of the file, as the root
+--- task of its own loop, and runs the Wire or Poller that this returns. The
+--- function and its arguments are copied: see docs/threads.md. Does not await.
+---
+--- Raises a SystemError if the file cannot be read, or if there are no more
+--- threads; an error for a file with a wrong syntax, and for what cannot be
+--- copied.
+---@param body function|string a function, or the name of a file
+---@param ... any arguments
+---@return aiowire.Thread
+function aw.thread(body, ...) end
+
+--- Wait for the end of the worker. Each call returns copies. Raises the
+--- worker's error, whose info has the worker's traceback; a TaskCancelled if it
+--- was cancelled; and an error for a status other than 0 that it gave to
+--- os.exit. A cancel ends the wait, not the worker.
+---@return any ... results of the worker
+function Thread:wait() end
+
+--- Send a copy of a value to the worker, which receives it from aw.parent.
+--- Awaits while 16 messages are under way. Raises Closed if the worker has
+--- ended or receives no more.
+---@param value any
+function Thread:send(value) end
+
+--- Receive a value that the worker has sent to aw.parent. Returns nil and
+--- "closed" when the worker has ended and its last message was received.
+---@return any value
+---@return "closed"? why
+function Thread:recv() end
+
+--- Send without waiting. Needs no task. Raises Closed.
+---@param value any
+---@return boolean sent
+---@return "full"? why it was not sent
+function Thread:try_send(value) end
+
+--- Receive without waiting. Needs no task.
+---@return any value
+---@return "empty"|"closed"|nil why there is no value
+function Thread:try_recv() end
+
+--- Iterate over what the worker sends: `for v in t:iter() do`. The iterator
+--- raises for a nil, which would end the `for`.
+---@return fun(t: aiowire.Thread): any
+---@return aiowire.Thread
+function Thread:iter() end
+
+--- Send no more. The worker receives what is queued, then nil and "closed".
+function Thread:shutdown() end
+
+--- Cancel the worker, with clean-up: its loop is stopped. A body that is busy is
+--- interrupted. Does not wait.
+function Thread:cancel() end
+
+--- Cancel the worker, and wait for its end, at most as long as the clean-up of
+--- this task may take. Outside of tasks it blocks, for at most 2 s.
+function Thread:close() end
+
+--- The other end of a Thread, in its worker. The methods are as those of a
+--- Thread; `close` ends both directions, and the worker goes on.
+---@class aiowire.Parent
+---@field send fun(self: aiowire.Parent, value: any)
+---@field recv fun(self: aiowire.Parent): any, "closed"?
+---@field try_send fun(self: aiowire.Parent, value: any): boolean, "full"?
+---@field try_recv fun(self: aiowire.Parent): any, "empty"|"closed"|nil
+---@field iter fun(self: aiowire.Parent): fun(): any
+---@field shutdown fun(self: aiowire.Parent)
+---@field close fun(self: aiowire.Parent)
+
+--- In a worker: the end that it shares with the one that started it. nil in the
+--- main program.
+---@type aiowire.Parent?
+aw.parent = nil
 
 -- Processes and streams -------------------------------------------------------
 
@@ -2377,6 +2465,7 @@ function aw.zmq.has(capability) end
 ---@field idle integer coroutines in the pool
 ---@field handles integer libuv handles
 ---@field bytes integer memory of the C core, pools included
+---@field threads integer workers that run, in the whole process
 
 --- Count what is alive in this Lua state.
 ---@return aiowire.Stats

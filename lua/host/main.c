@@ -9,8 +9,9 @@
  *                            └─► run_chunk ─► aw_lua_main (the binding)
  *
  * Neighbours: options.c reads the command line, bytecode.c refuses bytecode,
- * memory.c is the allocator of the Lua state, output.c handles the loss of
- * standard output's reader, warning.c prints warnings.
+ * workers.c makes Lua states, also those of workers, memory.c is their
+ * allocator, output.c handles the loss of standard output's reader, warning.c
+ * prints warnings.
  */
 
 #include "bytecode.h"
@@ -18,6 +19,7 @@
 #include "options.h"
 #include "output.h"
 #include "warning.h"
+#include "workers.h"
 
 #include "aiowire_lua.h"
 
@@ -230,18 +232,8 @@ static void make_arg(lua_State *L, const host_options *o) {
 }
 
 static void set_up(lua_State *L, const host_options *o) {
-  if (o->ignore_env) {
-    lua_pushboolean(L, 1);
-    lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
-  }
-  luaL_openlibs(L);
-  host_text_only(L);
+  host_open(L, o->ignore_env);
   make_arg(L, o);
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-  lua_pushcfunction(L, luaopen_aiowire);
-  lua_setfield(L, -2, "aiowire");
-  lua_pop(L, 1);
-  aw_lua_install_host(L);
 }
 
 static void print_version(void) {
@@ -310,46 +302,20 @@ static void open_standard_files(void) {
   }
 }
 
-/* Lua 5.5: use the generational collector, as lua5.5 does. Its full collections
- * no longer stop the program; the incremental one lets memory grow for ever
- * with garbage that has finalizers, at all settings.
- *
- * Lua 5.4: use the incremental collector, because the generational mode makes a
- * full collection now and then, which stops the program.
- *
- * An object with a finalizer survives one cycle more. With such garbage, memory
- * grows for ever at a pause of 200 (a cycle begins at twice the memory). At a
- * pause of 170 it grows to at most 5.7 times the live memory. The steps must be
- * larger, too, or the program allocates faster than finalizers are called. A
- * script may change these values. */
-#if LUA_VERSION_NUM >= 505
-static void tune_collector(lua_State *L) {
-  lua_gc(L, LUA_GCGEN);
-}
-#else
-enum { PAUSE = 170, STEP_MULTIPLIER = 400 }; /* Lua: 200, 100 */
-
-static void tune_collector(lua_State *L) {
-  lua_gc(L, LUA_GCINC, PAUSE, STEP_MULTIPLIER, 0);
-}
-#endif
-
 static void run_state(host *h) {
-  lua_State *L = luaL_newstate();
+  host_warnings warnings = {false, NULL, 0};
+  host_memory *memory;
+  lua_State *L = host_new_state(&warnings, &memory);
   if (!L) {
     fail_usage(h, "not enough memory");
     return;
   }
-  host_memory *memory = host_memory_use(L);
-  host_warnings warnings = {.shown = HOST_WARN_MISTAKES};
-  host_warnings_use(L, &warnings);
-  tune_collector(L);
   lua_pushcfunction(L, run_all);
   lua_pushlightuserdata(L, h);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK)
     fail_usage(h, lua_tostring(L, -1));
   if (h->ended) /* unfinished work is no mistake of the user then */
-    warnings.shown = HOST_WARN_NOTHING;
+    host_warnings_stop();
   lua_close(L);
   host_memory_free(memory);
 }

@@ -6,41 +6,74 @@
  *
  * The library sends the control message "@mistake" before a warning of a
  * mistake. Unknown control messages are ignored, as in Lua.
+ *
+ * What is shown is the same for all states of the program: workers warn as the
+ * main program does. Each warning is one write, so that those of several threads
+ * do not mix.
  */
 #include "warning.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { MISTAKES, ALL, NOTHING };
+
+static atomic_int shown = MISTAKES;
 
 static void control(host_warnings *w, const char *word) {
   if (strcmp(word, "on") == 0)
-    w->shown = HOST_WARN_ALL;
+    shown = ALL;
   else if (strcmp(word, "off") == 0)
-    w->shown = HOST_WARN_NOTHING;
+    shown = NOTHING;
   else if (strcmp(word, "mistake") == 0)
     w->mistake = true;
 }
 
-/* Print a part of a warning.
+/* Add a part to the text. False: there is no memory. */
+static bool add_part(host_warnings *w, const char *part) {
+  size_t size = strlen(part);
+  char *text = realloc(w->text, w->size + size + 1);
+  if (!text)
+    return false;
+  memcpy(text + w->size, part, size + 1);
+  w->text = text;
+  w->size += size;
+  return true;
+}
+
+static bool is_shown(const host_warnings *w) {
+  int which = shown;
+  return which == ALL || (which == MISTAKES && w->mistake);
+}
+
+/* Take a part of a warning, and print the whole.
  *
  *   more  another part follows
  */
 static void print_part(void *data, const char *part, int more) {
   host_warnings *w = data;
-  if (!w->continues && !more && *part == '@') {
+  if (!w->text && !more && *part == '@') {
     control(w, part + 1);
     return;
   }
-  if (w->shown == HOST_WARN_ALL ||
-      (w->shown == HOST_WARN_MISTAKES && w->mistake)) {
-    fprintf(stderr, "%s%s%s", w->continues ? "" : "Lua warning: ", part,
-            more ? "" : "\n");
+  if ((more || w->text) && add_part(w, part))
+    part = w->text;
+  if (more)
+    return;
+  if (is_shown(w)) {
+    fprintf(stderr, "Lua warning: %s\n", part);
     fflush(stderr);
   }
-  w->continues = more != 0;
-  w->mistake = w->mistake && more;
+  free(w->text);
+  *w = (host_warnings){false, NULL, 0};
 }
 
 void host_warnings_use(lua_State *L, host_warnings *warnings) {
   lua_setwarnf(L, print_part, warnings);
+}
+
+void host_warnings_stop(void) {
+  shown = NOTHING;
 }

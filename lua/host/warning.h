@@ -5,11 +5,13 @@
 #include <lua.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 
+/* The warnings of one Lua state. Zero at first. */
 typedef struct host_warnings {
-  enum { HOST_WARN_MISTAKES, HOST_WARN_ALL, HOST_WARN_NOTHING } shown;
-  bool mistake;   /* the next, or current, warning is one of a mistake */
-  bool continues; /* the warning has more parts */
+  bool mistake; /* the next, or current, warning is one of a mistake */
+  char *text;   /* the parts so far, or NULL */
+  size_t size;
 } host_warnings;
 
 /* Print the warnings of this state.
@@ -17,5 +19,8 @@ typedef struct host_warnings {
  *   warnings  borrowed until `L` is closed
  */
 void host_warnings_use(lua_State *L, host_warnings *warnings);
+
+/* Print no warnings from now on, of any state. */
+void host_warnings_stop(void);
 
 #endif

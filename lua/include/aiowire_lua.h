@@ -22,6 +22,7 @@
  *   Other states     objects that travel between Lua states; error objects
  *   Mistakes         warnings
  *   Signals
+ *   Workers          Lua states of other threads
  *   Arguments        functions that know their names, checks, options, errors
  *
  * Conventions. Those of aiowire.h hold, ownership words included. Functions
@@ -609,6 +610,33 @@ AW_API void aw_lua_signal_await(aw_lua_signal *signal, bool waited);
 /* Tell whether the signal has arrived since the last call, which delivers the
  * arrival. Several arrivals in between count as one. Call from: any thread. */
 AW_API bool aw_lua_signal_arrived(aw_lua_signal *signal);
+
+/* ---- workers -------------------------------------------------------------- */
+
+/* How a program makes the Lua states of workers, such as those of aw.thread. */
+typedef struct aw_lua_workers {
+  /* Make a state with the standard libraries, and with the rules of the
+   * program; NULL: no memory. The library sets package.path, package.cpath,
+   * package.preload, `arg` and `print` after that. Call from: any thread.
+   *
+   *   memo  for `close`
+   */
+  lua_State *(*make)(void *data, void **memo);
+  void (*close)(void *data, lua_State *L, void *memo); /* with lua_close() */
+  void *data;
+  bool text_only; /* bytecode is refused */
+} aw_lua_workers;
+
+/* Let the workers that this state starts have such states. Without rules they
+ * have those of luaL_newstate() and luaL_openlibs().
+ *
+ *   rules  borrowed for ever
+ */
+AW_API void aw_lua_set_workers(lua_State *L, const aw_lua_workers *rules);
+
+/* Raise the error on top, which was raised elsewhere, such as in another Lua
+ * state, with the text of its stack there: `traceback` of its info [E2]. */
+AW_API int aw_lua_raise_with(lua_State *L, const char *traceback);
 
 /* ---- arguments -----------------------------------------------------------
  *

@@ -419,7 +419,9 @@ extern "C" {
   F(aw_lua_add_transfer) \
   F(aw_lua_find_transfer) \
   F(aw_lua_error_class) \
-  F(aw_lua_set_error_class)
+  F(aw_lua_set_error_class) \
+  F(aw_lua_set_workers) \
+  F(aw_lua_raise_with)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -855,6 +857,8 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_lua_find_transfer (aw_module_table->at_aw_lua_find_transfer)
 #define aw_lua_error_class (aw_module_table->at_aw_lua_error_class)
 #define aw_lua_set_error_class (aw_module_table->at_aw_lua_set_error_class)
+#define aw_lua_set_workers (aw_module_table->at_aw_lua_set_workers)
+#define aw_lua_raise_with (aw_module_table->at_aw_lua_raise_with)
 #endif
 /* clang-format on */
 

@@ -61,6 +61,11 @@ local makers <const> = {
     end)
     return p
   end,
+  Thread = function()
+    local t = aw.thread(function() end)
+    t:close()
+    return t
+  end,
   Clock = function()
     local clock
     aw.test(function(_, c)

@@ -138,6 +138,18 @@ local function left_descriptors(before)
   return left
 end
 
+--- Returns the counters after a full collection, once the workers have ended
+--- that it has cancelled. Blocks, as left_descriptors() does.
+local function stats_at_rest(before)
+  collect_twice()
+  local patience = os.time() + REAL_LIMIT
+  local stats = aw.stats()
+  while stats.threads > before.threads and os.time() < patience do
+    stats = aw.stats()
+  end
+  return stats
+end
+
 local this_file = debug.getinfo(1, "S").source
 
 --- Returns the place to blame, as error messages have it: the first line of a
@@ -161,8 +173,7 @@ local function leak_checked(owner, f, ...)
   local before = clean_stats()
   local open_before, children_before = descriptors(), children()
   local results = table.pack(f(...))
-  collect_twice()
-  clean = aw.stats()
+  clean = stats_at_rest(before)
   local left = compare("counter", before, clean, {})
   local still_open = left_descriptors(open_before)
   table.move(still_open, 1, #still_open, #left + 1, left)

@@ -264,6 +264,18 @@ int awl_raise(lua_State *L, awl_worker *worker, aw_error *error) {
   return lua_error(L);
 }
 
+int aw_lua_raise_with(lua_State *L, const char *traceback) {
+  awl_state *s = awl_open(L);
+  awl_worker *w = s->run.running;
+  if (!w || L != s->run.co)
+    return lua_error(L);
+  awl_push_record(L, -1);
+  lua_pushstring(L, traceback);
+  awl_set_fact(L, -2, AWL_FACT_TRACEBACK);
+  return awl_raise(L, w,
+                   error_of_info(L, awl_loop_of(s, aw_task_loop(w->task))));
+}
+
 /* ---- errors of handlers [E8] ---- */
 
 /* The error that a handler raised, and the error that the handler was called

@@ -151,11 +151,12 @@ static void push_odd_userdata(lua_State *L, int index) {
 /* Does the upvalue with that name, whose value is on top, become the table of
  * globals of the other state? */
 static bool is_globals(lua_State *L, const char *name) {
-  bool named = strcmp(name, "_ENV") == 0 || strcmp(name, "(no name)") == 0;
+  if (strcmp(name, "_ENV") == 0)
+    return true;
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
   bool same = lua_rawequal(L, -1, -2);
   lua_pop(L, 1);
-  return named && same;
+  return same && strcmp(name, "(no name)") == 0;
 }
 
 /* Return the name of the first upvalue that cannot be copied, or NULL. */

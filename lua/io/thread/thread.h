@@ -124,4 +124,10 @@ int awio_thread_raise(lua_State *L, awio_thread *thread, int maker);
 /* For the worker itself: the one that runs in the state of L, or NULL. */
 awio_thread *awio_thread_here(lua_State *L);
 
+/* The workers that run, in the whole process. */
+size_t awio_thread_count(void);
+
+/* For awio_open_thread(). */
+void awio_open_thread_life(lua_State *L);
+
 #endif

@@ -1,0 +1,45 @@
+/* crew.h - the workers that a Lua state has started
+ *
+ *     RUNS, has a Thread ─► RUNS, its Thread is garbage (cancelled) ─► over
+ *
+ * A worker stays in the crew of its state while it runs, whatever becomes of
+ * its Thread. The end of the state cancels all workers at once, and waits for
+ * them; but not for ever for one that does not come back from code in C.
+ *
+ * The crew warns of a failure that nobody has waited for [D4].
+ */
+#ifndef AWIO_CREW_H
+#define AWIO_CREW_H
+
+#include "thread/thread.h"
+
+typedef struct awio_crew awio_crew;
+
+typedef struct awio_member {
+  struct awio_member *next, **place;
+  awio_thread *thread;
+  const char *where; /* the line that started it */
+  bool waited;       /* somebody was told how it ended */
+  bool garbage;      /* it has no Thread any more */
+} awio_member;
+
+/* The crew of the state of L; the first call makes it. Raises. */
+awio_crew *awio_crew_of(lua_State *L);
+/* Add a worker. Takes the thread on success; NULL: no memory. */
+awio_member *awio_crew_add(awio_crew *crew, awio_thread *thread,
+                           const char *where);
+/* Take a member out whose thread was not begun. */
+void awio_crew_remove(awio_member *member);
+/* The Thread is garbage: cancel the worker, or let it go if it is over. May
+ * warn. */
+void awio_crew_leave(lua_State *L, awio_member *member);
+/* Let all go that are over and have no Thread. May warn. */
+void awio_crew_sweep(lua_State *L, awio_crew *crew);
+
+/* Cancel the worker, and block until it has ended, for at most 2 s. */
+bool awio_member_end(awio_member *member);
+
+/* Make the class of crews. */
+void awio_make_crew_class(lua_State *L);
+
+#endif

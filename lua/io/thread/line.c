@@ -1,0 +1,92 @@
+/* line.c - see line.h */
+#include "thread/line.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct awio_waiter {
+  aw_task *task;
+  aw_ticket *ticket; /* NULL: told */
+  awio_waiter *next;
+};
+
+void awio_line_init(awio_line *line) {
+  *line = (awio_line){.end = &line->first};
+}
+
+int awio_line_join(awio_line *line, aw_task *task) {
+  awio_waiter *w = aw_allocate(sizeof *w);
+  if (!w)
+    return AW_ENOMEM;
+  w->ticket = aw_ticket_new(task);
+  if (!w->ticket) {
+    aw_free(w);
+    return AW_ENOMEM;
+  }
+  w->task = task;
+  *line->end = w;
+  line->end = &w->next;
+  line->count++;
+  return 0;
+}
+
+bool awio_line_leave(awio_line *line, const aw_task *task) {
+  awio_waiter **at = &line->first;
+  while (*at && (*at)->task != task)
+    at = &(*at)->next;
+  awio_waiter *w = *at;
+  if (!w)
+    return false;
+  bool told = !w->ticket;
+  *at = w->next;
+  if (!w->next)
+    line->end = at;
+  line->count--;
+  line->told -= told;
+  aw_ticket_release(w->ticket);
+  aw_free(w);
+  return told;
+}
+
+bool awio_line_tell(awio_line *line) {
+  awio_waiter *w = line->first;
+  while (w && !w->ticket)
+    w = w->next;
+  if (!w)
+    return false;
+  aw_ticket *ticket = w->ticket;
+  w->ticket = NULL;
+  line->told++;
+  (void)aw_ticket_complete(ticket, AW_READY, 0);
+  return true;
+}
+
+void awio_line_end(awio_line *line, int result) {
+  awio_waiter *w = line->first;
+  awio_line_init(line);
+  while (w) {
+    awio_waiter *next = w->next;
+    if (w->ticket)
+      (void)aw_ticket_complete(w->ticket, result, 0);
+    aw_free(w);
+    w = next;
+  }
+}
+
+/* ---- forks ---- */
+
+static atomic_uint generation;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void count_fork(void) {
+  atomic_fetch_add(&generation, 1);
+}
+
+static void watch_forks(void) {
+  pthread_atfork(NULL, NULL, count_fork);
+}
+
+unsigned awio_generation(void) {
+  pthread_once(&once, watch_forks);
+  return atomic_load_explicit(&generation, memory_order_relaxed);
+}

@@ -1,0 +1,46 @@
+/* line.h - tasks of any engine that wait for something on other threads
+ *
+ *     first ─► waiter (told) ─► waiter (told) ─► waiter (has a ticket) ─► …
+ *
+ * An object that threads share, such as a queue, has a line for each thing that
+ * a task can wait for, and guards it by the lock of the object. Who has
+ * something for the first task tells it by its ticket. That task is still in
+ * the line until it has tried, on its own thread. So nothing is ever given to a
+ * wait that is ending, and who comes later does not overtake who was told.
+ *
+ * Invariant: those that were told stand before those that were not.
+ */
+#ifndef AWIO_LINE_H
+#define AWIO_LINE_H
+
+#include <aiowire.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct awio_waiter awio_waiter;
+
+/* Make it with awio_line_init(). */
+typedef struct awio_line {
+  awio_waiter *first, **end;
+  size_t count;
+  size_t told; /* of them */
+} awio_line;
+
+void awio_line_init(awio_line *line);
+/* Let `task`, whose wait is being armed, wait at the end of the line. Returns 0
+ * or AW_ENOMEM. */
+int awio_line_join(awio_line *line, aw_task *task);
+/* Take the task out. Returns true if it had been told: then tell another. */
+bool awio_line_leave(awio_line *line, const aw_task *task);
+/* Tell the first one that was not told to try (AW_READY). Returns false if
+ * there is none. */
+bool awio_line_tell(awio_line *line);
+/* End the waits of all that were not told, and empty the line. */
+void awio_line_end(awio_line *line, int result);
+
+/* A number that is another one in each forked process: what other threads of
+ * the parent may have locked must not be used there. */
+unsigned awio_generation(void);
+
+#endif

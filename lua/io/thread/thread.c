@@ -1,0 +1,459 @@
+/* thread.c - the life of a worker; see thread.h
+ *
+ *     on the worker's thread                        by any thread
+ *     ──────────────────────                        ─────────────
+ *     run(): make the state
+ *       work(): aiowire/thread.lua: a loop
+ *         begin(): the watch of its engine  ◄─────── awio_thread_cancel()
+ *         main()
+ *       keep the end, close the state
+ *       `ended`
+ *       over: end the waits          ─────────────►  tickets of the waiters
+ *
+ * The watch is an async of the worker's engine. It stops the loop that it was
+ * made for, on the worker's thread, when the worker is cancelled.
+ *
+ * `lock` guards what other threads read or call: the watch, the interrupts,
+ * the line, and the flags. Once `over` is set, the rest does not change.
+ */
+#include "thread/thread.h"
+
+#include "base/engine_async.h"
+#include "base/system.h"
+#include "io.h"
+#include "thread/line.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* The addresses are registry keys: of the worker, and of `inner.part`. */
+static const char HERE_KEY = 'h', PART_KEY = 'p';
+
+enum { STACK = 8 * 1024 * 1024 }; /* only what is touched costs memory */
+
+typedef struct watch {
+  awio_async async; /* first */
+  awio_thread *thread;
+  aw_loop *loop; /* NULL: its run has ended */
+} watch;
+
+struct awio_thread {
+  atomic_uint refs;
+  awio_thread_settings *settings;
+  awio_thread_plan plan;
+  unsigned number;
+  unsigned generation; /* of the process that it belongs to */
+  char name[64];
+  pthread_t id;
+  awio_thread_end end;
+  pthread_mutex_t lock;
+  pthread_cond_t quiet; /* it is over */
+  watch *watch;         /* or NULL */
+  awio_line line;
+  bool cancelled, over;
+  bool joined; /* or somebody does it */
+};
+
+static atomic_uint last_number;
+static atomic_size_t running;
+
+size_t awio_thread_count(void) {
+  return atomic_load(&running);
+}
+
+/* ---- references ---- */
+
+/* Is it a worker of the parent of this process? */
+static bool is_lost(const awio_thread *t) {
+  return t->generation != awio_generation();
+}
+
+awio_thread *awio_thread_keep(awio_thread *t) {
+  atomic_fetch_add(&t->refs, 1);
+  return t;
+}
+
+void awio_thread_release(awio_thread *t) {
+  if (!t || atomic_fetch_sub(&t->refs, 1) > 1)
+    return;
+  if (!is_lost(t)) {
+    pthread_mutex_destroy(&t->lock);
+    pthread_cond_destroy(&t->quiet);
+  }
+  awio_settings_release(t->settings);
+  awio_message_free(t->end.message);
+  aw_free(t->end.traceback);
+  aw_free(t);
+}
+
+const char *awio_thread_name(const awio_thread *t) {
+  return t->name;
+}
+
+unsigned awio_thread_number(const awio_thread *t) {
+  return t->number;
+}
+
+/* ---- cancels ---- */
+
+static void on_cancel(uv_async_t *async) {
+  watch *w = async->data;
+  if (w->loop)
+    aw_loop_stop(w->loop, false);
+}
+
+static void watched_loop_ended(aw_closer *closer, aw_loop *loop) {
+  watch *w = (watch *)closer;
+  if (w->loop == loop)
+    w->loop = NULL;
+}
+
+static void close_cancel_watch(aw_closer *closer) {
+  watch *w = (watch *)closer;
+  pthread_mutex_lock(&w->thread->lock);
+  w->thread->watch = NULL;
+  pthread_mutex_unlock(&w->thread->lock);
+  awio_async_close(&w->async);
+}
+
+static int make_watch(awio_thread *t, aw_loop *loop) {
+  awio_async *async;
+  int rc = awio_async_new(aw_loop_engine(loop), sizeof(watch), on_cancel,
+                          close_cancel_watch, &async);
+  if (rc < 0)
+    return rc;
+  watch *w = (watch *)async;
+  async->closer.ended = watched_loop_ended;
+  w->thread = t;
+  w->loop = loop;
+  pthread_mutex_lock(&t->lock);
+  t->watch = w;
+  bool cancelled = t->cancelled;
+  pthread_mutex_unlock(&t->lock);
+  if (cancelled)
+    aw_loop_stop(loop, false);
+  return 0;
+}
+
+void awio_thread_interrupt(awio_thread *t) {
+  if (is_lost(t))
+    return;
+}
+
+void awio_thread_cancel(awio_thread *t) {
+  if (is_lost(t))
+    return;
+  pthread_mutex_lock(&t->lock);
+  t->cancelled = true;
+  if (t->watch)
+    uv_async_send(&t->watch->async.handle);
+  pthread_mutex_unlock(&t->lock);
+}
+
+static bool is_cancelled(awio_thread *t) {
+  pthread_mutex_lock(&t->lock);
+  bool cancelled = t->cancelled;
+  pthread_mutex_unlock(&t->lock);
+  return cancelled;
+}
+
+/* ---- the worker ---- */
+
+awio_thread *awio_thread_here(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &HERE_KEY);
+  awio_thread *t = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return t;
+}
+
+/* thread_begin(): let cancels reach the loop of the running task. Returns
+ * whether the worker is cancelled already. */
+static int inner_thread_begin(lua_State *L) {
+  awio_thread *t = awio_thread_here(L);
+  aw_loop *loop = aw_task_loop(aw_lua_task(L, "thread"));
+  int rc = make_watch(t, loop);
+  if (rc < 0)
+    return aw_lua_system_error(L, rc, "thread", t->name);
+  lua_pushboolean(L, is_cancelled(t));
+  return 1;
+}
+
+/* (light end, values …): keep the values as the results. */
+static int keep_results(lua_State *L) {
+  awio_thread_end *end = lua_touserdata(L, 1);
+  end->message = awio_message_new(L, 2, lua_gettop(L) - 1, "result", 1);
+  return 0;
+}
+
+/* Keep the error at `index` with its traceback, a string, behind it. */
+static void keep_error(lua_State *L, awio_thread_end *end, int index) {
+  const char *traceback = lua_tostring(L, index + 1);
+  end->fate = AWIO_THREAD_FAILED;
+  end->message = awio_message_of_error(L, index);
+  end->traceback = traceback ? aw_allocate(strlen(traceback) + 1) : NULL;
+  if (end->traceback)
+    strcpy(end->traceback, traceback);
+  if (!end->message)
+    end->fate = AWIO_THREAD_STARVED;
+}
+
+/* Keep the results at 2 and up. What cannot be copied is the worker's error. */
+static void keep_all(lua_State *L, awio_thread *t) {
+  t->end.fate = AWIO_THREAD_DONE;
+  if (t->plan.no_results)
+    return;
+  lua_pushcfunction(L, keep_results);
+  lua_replace(L, 1);
+  lua_pushlightuserdata(L, &t->end);
+  lua_insert(L, 2);
+  if (lua_pcall(L, lua_gettop(L) - 1, 0, 0) == LUA_OK)
+    return;
+  lua_pushnil(L);
+  keep_error(L, &t->end, lua_gettop(L) - 1);
+}
+
+/* Keep what thread.lua returned: how the loop ended, and with what. */
+static void keep_end(lua_State *L, awio_thread *t) {
+  const char *how = lua_tostring(L, 1);
+  if (strcmp(how, "done") == 0) {
+    keep_all(L, t);
+  } else if (strcmp(how, "exited") == 0) {
+    t->end.fate = AWIO_THREAD_EXITED;
+    t->end.code = (int)lua_tointeger(L, 2);
+  } else if (strcmp(how, "cancelled") == 0) {
+    t->end.fate = AWIO_THREAD_CANCELLED;
+  } else {
+    keep_error(L, &t->end, 2);
+  }
+}
+
+/* (light thread): run the worker, in protected mode. */
+static int work(lua_State *L) {
+  awio_thread *t = lua_touserdata(L, 1);
+  lua_pushvalue(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &HERE_KEY);
+  lua_settop(L, 0);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &PART_KEY);
+  lua_pushliteral(L, "aiowire.thread");
+  lua_call(L, 1, 1);
+  lua_pushstring(L, t->name);
+  lua_pushcfunction(L, t->plan.main);
+  lua_pushlightuserdata(L, t->plan.data);
+  lua_call(L, 3, LUA_MULTRET);
+  luaL_checkstack(L, LUA_MINSTACK, NULL);
+  keep_end(L, t);
+  return 0;
+}
+
+static void work_in(lua_State *L, awio_thread *t) {
+  lua_pushcfunction(L, work);
+  lua_pushlightuserdata(L, t);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    lua_pushnil(L);
+    keep_error(L, &t->end, lua_gettop(L) - 1);
+  }
+}
+
+static void end_thread_of(awio_thread *t) {
+  if (t->plan.ended)
+    t->plan.ended(t, t->plan.data);
+  pthread_mutex_lock(&t->lock);
+  t->over = true;
+  awio_line_end(&t->line, 0);
+  pthread_cond_broadcast(&t->quiet);
+  pthread_mutex_unlock(&t->lock);
+  atomic_fetch_sub(&running, 1);
+  awio_thread_release(t);
+}
+
+static void *run_worker(void *data) {
+  awio_thread *t = data;
+  void *memo;
+  t->end.fate = AWIO_THREAD_STARVED;
+  lua_State *L = awio_settings_open_state(t->settings, &memo);
+  if (L) {
+    work_in(L, t);
+    awio_settings_close_state(t->settings, L, memo);
+  }
+  end_thread_of(t);
+  return NULL;
+}
+
+/* ---- starting ---- */
+
+static void make_condition(pthread_cond_t *condition) {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(condition, &attributes);
+  pthread_condattr_destroy(&attributes);
+}
+
+static int make_thread_of(awio_thread *t) {
+  pthread_attr_t attributes;
+  int rc = pthread_attr_init(&attributes);
+  if (rc != 0)
+    return -rc;
+  pthread_attr_setstacksize(&attributes, STACK);
+  rc = awio_make_thread(&t->id, &attributes, run_worker, t);
+  pthread_attr_destroy(&attributes);
+  return rc;
+}
+
+int awio_thread_start(awio_thread_settings *settings,
+                      const awio_thread_plan *plan, awio_thread **out) {
+  awio_thread *t = aw_allocate(sizeof *t);
+  if (!t)
+    return AW_ENOMEM;
+  atomic_init(&t->refs, 2); /* the caller's and the thread's */
+  t->settings = awio_settings_keep(settings);
+  t->plan = *plan;
+  t->plan.name = NULL;
+  t->number = atomic_fetch_add(&last_number, 1) + 1;
+  t->generation = awio_generation();
+  snprintf(t->name, sizeof t->name, "%s", plan->name ? plan->name : "?");
+  pthread_mutex_init(&t->lock, NULL);
+  make_condition(&t->quiet);
+  awio_line_init(&t->line);
+  awio_thread *before = *out;
+  *out = t;
+  atomic_fetch_add(&running, 1);
+  int rc = make_thread_of(t);
+  if (rc < 0) {
+    *out = before;
+    atomic_fetch_sub(&running, 1);
+    atomic_store(&t->refs, 1);
+    awio_thread_release(t);
+  }
+  return rc;
+}
+
+/* ---- the end ---- */
+
+awio_thread_fate awio_thread_fate_of(awio_thread *t) {
+  if (is_lost(t))
+    return AWIO_THREAD_LOST;
+  pthread_mutex_lock(&t->lock);
+  awio_thread_fate fate = t->over ? t->end.fate : AWIO_THREAD_RUNS;
+  pthread_mutex_unlock(&t->lock);
+  return fate;
+}
+
+const awio_thread_end *awio_thread_end_of(awio_thread *t) {
+  return &t->end;
+}
+
+bool awio_thread_await_end(awio_thread *t, uint64_t most_ms) {
+  if (is_lost(t))
+    return true;
+  struct timespec at;
+  clock_gettime(CLOCK_MONOTONIC, &at);
+  at.tv_sec += (time_t)(most_ms / 1000);
+  at.tv_nsec += (long)(most_ms % 1000) * 1000000;
+  if (at.tv_nsec >= 1000000000) {
+    at.tv_sec++;
+    at.tv_nsec -= 1000000000;
+  }
+  int rc = 0;
+  pthread_mutex_lock(&t->lock);
+  while (!t->over && rc == 0)
+    rc = pthread_cond_timedwait(&t->quiet, &t->lock, &at);
+  bool over = t->over;
+  pthread_mutex_unlock(&t->lock);
+  return over;
+}
+
+/* Returns true for the first caller, who has the thread then. */
+static bool take_thread(awio_thread *t) {
+  if (is_lost(t))
+    return false;
+  pthread_mutex_lock(&t->lock);
+  bool first = !t->joined;
+  t->joined = true;
+  pthread_mutex_unlock(&t->lock);
+  return first;
+}
+
+void awio_thread_join(awio_thread *t) {
+  if (take_thread(t))
+    pthread_join(t->id, NULL);
+}
+
+void awio_thread_leave(awio_thread *t) {
+  if (take_thread(t))
+    pthread_detach(t->id);
+}
+
+/* ---- waiting ---- */
+
+static int end_arm(aw_task *task, void *data) {
+  awio_thread *t = data;
+  if (is_lost(t))
+    return 1;
+  pthread_mutex_lock(&t->lock);
+  int rc = t->over ? 1 : awio_line_join(&t->line, task);
+  pthread_mutex_unlock(&t->lock);
+  return rc;
+}
+
+static void end_disarm(aw_task *task, void *data) {
+  awio_thread *t = data;
+  if (is_lost(t))
+    return;
+  pthread_mutex_lock(&t->lock);
+  awio_line_leave(&t->line, task);
+  pthread_mutex_unlock(&t->lock);
+}
+
+static void describe_thread(const void *data, char *out, size_t size) {
+  const awio_thread *t = data;
+  snprintf(out, size, "%u '%s'", t->number, t->name);
+}
+
+const aw_operation awio_wait_thread = {.label = "thread:wait",
+                                       .arm = end_arm,
+                                       .disarm = end_disarm,
+                                       .external = true,
+                                       .describe = describe_thread};
+
+/* Push the traceback of the worker, and where it was. */
+static void push_worker_traceback(lua_State *L, const awio_thread *t) {
+  const char *text = t->end.traceback;
+  lua_pushfstring(L, "%s\n\tin thread %d '%s'",
+                  text ? text : "stack traceback:", (int)t->number, t->name);
+}
+
+int awio_thread_raise(lua_State *L, awio_thread *t, int maker) {
+  switch (awio_thread_fate_of(t)) {
+  case AWIO_THREAD_FAILED:
+    push_worker_traceback(L, t);
+    awio_message_push(L, t->end.message);
+    return aw_lua_raise_with(L, lua_tostring(L, -2));
+  case AWIO_THREAD_CANCELLED:
+    lua_pushvalue(L, maker);
+    lua_call(L, 0, 1);
+    return lua_error(L);
+  case AWIO_THREAD_EXITED:
+    return aw_lua_error(L, "thread %d '%s' was ended by os.exit(%d)",
+                        (int)t->number, t->name, t->end.code);
+  case AWIO_THREAD_LOST:
+    return aw_lua_system_error(L, AW_EFORKED, "wait", t->name);
+  default:
+    return aw_lua_error(L, "not enough memory for thread %d '%s'",
+                        (int)t->number, t->name);
+  }
+}
+
+/* ---- opening ---- */
+
+void awio_open_thread_life(lua_State *L) {
+  static const luaL_Reg inner[] = {{"thread_begin", inner_thread_begin},
+                                   {NULL, NULL}};
+  lua_getfield(L, -2, "part");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &PART_KEY);
+  awio_add_inner(L, inner);
+}

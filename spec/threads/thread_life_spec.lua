@@ -1,0 +1,338 @@
+-- The life of workers: cancels, closing, the end of the parent [J4-J9].
+
+local aw = require "aiowire"
+local helper = require "spec.support.helper"
+local process = require "spec.support.process"
+local texts = require "spec.support.texts"
+
+local raises, run = helper.raises, helper.run
+local contains = texts.contains
+
+local function sleeper()
+  require "aiowire".sleep(1000)
+end
+
+--- A worker that tells when its clean-up has begun and ended.
+local function cleaner()
+  local aw = require "aiowire"
+  local _ <close> = setmetatable({}, { __close = function()
+    aw.parent:try_send "cleaning"
+    aw.shield(function()
+      aw.sleep(0.01)
+    end)
+    aw.parent:try_send "clean"
+  end })
+  aw.parent:send "begun"
+  aw.sleep(1000)
+end
+
+describe("a cancelled thread", function()
+  it("cleans up, and raises TaskCancelled in who waits [J4, J5]", function()
+    run(function()
+      local t <close> = aw.thread(cleaner)
+      assert.are.equal("begun", t:recv())
+      t:cancel()
+      assert.is_true(aw.is_task_cancelled(helper.caught(t.wait, t)))
+      assert.are.equal("cleaning", t:recv())
+      assert.are.equal("clean", t:recv())
+      assert.are.equal("cancelled", t.status)
+      t:cancel()
+    end)
+  end)
+
+  it("may be cancelled before it has begun [J5]", function()
+    run(function()
+      for _ = 1, helper.scale(100) do
+        local t <close> = aw.thread(sleeper)
+        t:cancel()
+        assert.is_true(aw.is_task_cancelled(helper.caught(t.wait, t)))
+      end
+    end)
+  end)
+
+  it("raises what its clean-up raised [J4]", function()
+    run(function()
+      local t <close> = aw.thread(function()
+        local ok, err = pcall(require "aiowire".sleep, 1000)
+        error(ok or "in clean-up: " .. tostring(err), 0)
+      end)
+      aw.sleep(0.01)
+      t:cancel()
+      pcall(t.wait, t)
+      assert.are_not.equal("running", t.status)
+    end)
+  end)
+end)
+
+describe("closing a thread", function()
+  it("waits for its clean-up [J6]", function()
+    run(function()
+      local t <close> = aw.thread(cleaner)
+      assert.are.equal("begun", t:recv())
+      t:close()
+      assert.are.equal("cancelled", t.status)
+      t:close()
+    end)
+  end)
+
+  it("happens at the end of a block, also for a cancelled task [J6]",
+    function()
+      run(function(ev)
+        local thread
+        local task = helper.waiting(ev, function()
+          local t <close> = aw.thread(sleeper)
+          thread = t
+          t:wait()
+        end)
+        task:cancel_wait()
+        assert.are.equal("cancelled", thread.status)
+      end)
+    end)
+
+  it("blocks outside of tasks [J6]", function()
+    helper.outside(function()
+      local t = aw.thread(sleeper)
+      t:close()
+      assert.are.equal("cancelled", t.status)
+    end)
+  end)
+
+  it("leaves nothing, 1,000 times [J6]", function()
+    run(function()
+      for i = 1, helper.scale(1000) do
+        local t <close> = aw.thread(function(n)
+          return n
+        end, i)
+        if i % 3 > 0 then
+          assert.are.equal(i, t:wait())
+        end
+      end
+    end)
+  end)
+end)
+
+describe("a thread that is garbage", function()
+  it("is cancelled [J6]", function()
+    run(function()
+      for _ = 1, 10 do
+        aw.thread(sleeper)
+      end
+    end)
+  end)
+
+  it("is a mistake if it has failed and nobody has waited [D4, J4]",
+    function()
+      local outcome = process.host [[
+        local aw = require "aiowire"
+        local t = aw.thread(function() error "lost" end)
+        while t.status == "running" do aw.sleep(0.001) end
+        t = nil
+        collectgarbage() collectgarbage()
+      ]]
+      process.assert_exit(0, outcome)
+      contains(outcome.err, "s.lua:2' has failed, and nobody has waited for it")
+      contains(outcome.err, "s.lua:2: lost")
+    end)
+end)
+
+describe("the end of the parent", function()
+  it("cancels its threads, with clean-up [J6]", function()
+    local outcome = process.host [[
+      local aw = require "aiowire"
+      local t = aw.thread(function()
+        local aw = require "aiowire"
+        local _ <close> = setmetatable({}, { __close = function()
+          print "cleaned"
+        end })
+        aw.parent:send(1)
+        aw.sleep(1000)
+      end)
+      t:recv()
+      print "main"
+    ]]
+    process.assert_outcome("main\ncleaned\n", 0, outcome)
+    assert.are.equal("", outcome.err)
+  end)
+
+  it("does so for os.exit, an error and a signal [J6]", function()
+    for ending, code in pairs {
+      ["os.exit(3)"] = 3, ["error 'x'"] = 1,
+      ["t.x.y = 1"] = 1,
+    } do
+      local outcome = process.host(([[
+        local aw = require "aiowire"
+        local t = aw.thread(function()
+          local aw = require "aiowire"
+          local _ <close> = setmetatable({}, { __close = function()
+            print "cleaned"
+          end })
+          aw.parent:send(1)
+          aw.sleep(1000)
+        end)
+        t:recv()
+        %s
+      ]]):format(ending))
+      process.assert_outcome("cleaned\n", code, outcome)
+    end
+    local outcome = process.host [[
+      local aw = require "aiowire"
+      local t = aw.thread(function()
+        local aw = require "aiowire"
+        local _ <close> = setmetatable({}, { __close = function()
+          print "cleaned"
+        end })
+        aw.parent:send(1)
+        aw.sleep(1000)
+      end)
+      t:recv()
+      aw.exec("sh", "-c", "kill -INT $PPID")
+      t:wait()
+    ]]
+    process.assert_died_by(2, outcome)
+    assert.are.equal("cleaned\n", outcome.out)
+  end)
+
+  it("does so under stock Lua [J6]", function()
+    if process.sanitized then
+      helper.pending "stock Lua cannot load a module with sanitizers"
+    end
+    local outcome = process.stock [[
+      local aw = require "aiowire"
+      local t
+      aw.run(function()
+        t = aw.thread(function()
+          local aw = require "aiowire"
+          local _ <close> = setmetatable({}, { __close = function()
+            print "cleaned"
+          end })
+          aw.parent:send(1)
+          aw.sleep(1000)
+        end)
+        t:recv()
+      end)
+      print "main"
+    ]]
+    process.assert_outcome("main\ncleaned\n", 0, outcome)
+  end)
+end)
+
+describe("os.exit in a thread", function()
+  it("ends that thread alone [J7]", function()
+    run(function()
+      local t <close> = aw.thread(function()
+        os.exit(0)
+      end)
+      assert.are.equal(0, select("#", t:wait()))
+      local u <close> = aw.thread(function()
+        local aw = require "aiowire"
+        local _ <close> = setmetatable({}, { __close = function()
+          aw.parent:try_send "cleaned"
+        end })
+        os.exit(7, false)
+      end)
+      raises("os.exit(7)", u.wait, u)
+      assert.are.equal("cleaned", u:recv())
+    end)
+  end)
+end)
+
+describe("the output of threads", function()
+  it("goes where that of the parent goes, line by line [J8]", function()
+    local outcome = process.host [[
+      local aw = require "aiowire"
+      local list = {}
+      for i = 1, 4 do
+        list[i] = aw.thread(function(n)
+          for _ = 1, 200 do print(n, n, n) end
+        end, i)
+      end
+      for _, t in ipairs(list) do t:wait() end
+    ]]
+    process.assert_exit(0, outcome)
+    local lines = 0
+    for line in outcome.out:gmatch "[^\n]+" do
+      lines = lines + 1
+      local a, b, c = line:match "^(%d)\t(%d)\t(%d)$"
+      assert.is_true(a ~= nil and a == b and b == c, line)
+    end
+    assert.are.equal(800, lines)
+  end)
+
+  it("includes warnings [J8]", function()
+    local outcome = process.run("exec $aiowire -W s.lua", { ["s.lua"] = [[
+      local aw = require "aiowire"
+      aw.thread(function() warn("from ", "a worker") end):wait()
+    ]] })
+    process.assert_exit(0, outcome)
+    assert.are.equal("Lua warning: from a worker\n", outcome.err)
+  end)
+
+  it("shows the worker's stack for an error that nobody handles [J4]",
+    function()
+      local outcome = process.host [[
+        local aw = require "aiowire"
+        local t = aw.thread(function()
+          local function deep() error "boom" end
+          deep()
+        end)
+        t:wait()
+      ]]
+      process.assert_exit(1, outcome)
+      contains(outcome.err, "s.lua:3: boom\nstack traceback:")
+      contains(outcome.err, "s.lua:3: in local 'deep'")
+      contains(outcome.err, "in thread 1 's.lua:2'")
+    end)
+end)
+
+describe("the rules of a worker's state", function()
+  it("are those of the program: no bytecode [J1]", function()
+    local outcome = process.host [[
+      local aw = require "aiowire"
+      print(aw.thread(function()
+        return load(string.dump(function() end)) == nil, arg[0]
+      end):wait())
+      local f = assert(io.open("b.lua", "wb"))
+      f:write(string.dump(function() end))
+      f:close()
+      print(pcall(aw.thread, "b.lua"))
+    ]]
+    process.assert_exit(0, outcome)
+    contains(outcome.out, "true\ts.lua")
+    contains(outcome.out, "binary chunk")
+  end)
+
+  it("include the paths of modules [J1]", function()
+    local outcome = process.run("mkdir m && mv x.lua m/ && exec $aiowire s.lua",
+      { ["x.lua"] = "return { y = 5 }", ["s.lua"] = [[
+        package.path = "m/?.lua"
+        local aw = require "aiowire"
+        print(aw.thread(function() return require "x".y end):wait())
+      ]] })
+    process.assert_outcome("5\n", 0, outcome)
+  end)
+end)
+
+describe("a fork of the parent", function()
+  it("has no workers, and ends without them [J9]", function()
+    local outcome = process.host [[
+      local aw = require "aiowire"
+      local fork = require "spec_fork"
+      local t = aw.thread(function() require "aiowire".parent:recv() end)
+      local pid = fork.fork()
+      if pid == 0 then
+        print(t.status, pcall(t.send, t, 1))
+        print(pcall(t.wait, t))
+        t:close()
+        io.stdout:flush()
+        os.exit(5)
+      end
+      aw.sleep(0.1)
+      print(fork.wait(pid))
+      t:send(1)
+      t:wait()
+    ]]
+    process.assert_exit(0, outcome)
+    contains(outcome.out, "lost\tfalse")
+    contains(outcome.out, "has forked since\n5\t")
+  end)
+end)
