@@ -39,6 +39,21 @@
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* A forked process has only the thread that forked: so that one holds the lock
+ * meanwhile. */
+static void before_fork(void) {
+  pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void) {
+  pthread_mutex_unlock(&lock);
+}
+
+static void watch_forks(void) {
+  pthread_atfork(before_fork, after_fork, after_fork);
+}
 
 static void ignore_async(uv_async_t *async) {
   (void)async; /* aw_engine_wake() has set `woken` */
@@ -120,6 +135,7 @@ int aw__libuv_open(aw_engine *engine) {
   int rc = make_handles(engine, &handles);
   if (rc < 0)
     return rc;
+  pthread_once(&once, watch_forks);
   pthread_mutex_lock(&lock);
   unsigned held = hold_standard_files();
   rc = open_loop(engine, handles);
