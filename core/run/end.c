@@ -188,16 +188,13 @@ void aw__task_end_cancelled(aw_task *task) {
   aw__task_settle(task);
 }
 
-bool aw__task_lose(aw_task *task) {
+void aw__task_lose(aw_task *task) {
   assert(task->contender && task->wait && task->wait->disarm);
-  if (!aw__task_may_abort(task))
-    return false;
   task->wait->disarm(task, task->on);
   task->engine->external -= task->wait->external;
   task->wait = NULL;
   task->on = NULL;
   aw__task_end_cancelled(task);
-  return true;
 }
 
 /* ---- killing [C9] ---- */

@@ -110,12 +110,19 @@ bool aw__group_competes(const aw_group *group, const aw_task *operand) {
 
 /* ---- deciding a race ---- */
 
-/* An event that cannot be aborted now is cancelled, as other rivals are. */
-static void give_up(aw_task *loser) {
-  if (loser->contender && (!loser->wait || aw__task_lose(loser)))
-    return; /* without a wait: aw__group_armed() ends `loser` */
+AW_APART static void cancel_loser(aw_task *loser) {
   loser->contender = false;
   aw__scope_cancel(&loser->scope, AW_BY_RACE, 0, AW_DEFAULT);
+}
+
+/* An event whose wait cannot be aborted now is cancelled like other rivals. */
+static void give_up(aw_task *loser) {
+  if (loser->contender && !loser->wait)
+    return; /* aw__group_armed() ends it */
+  if (loser->contender && aw__task_may_abort(loser))
+    aw__task_lose(loser);
+  else
+    cancel_loser(loser);
 }
 
 void aw__group_decide(aw_group *group, const aw_task *winner) {
