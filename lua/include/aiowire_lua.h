@@ -638,6 +638,62 @@ AW_API void aw_lua_set_workers(lua_State *L, const aw_lua_workers *rules);
  * state, with the text of its stack there: `traceback` of its info [E2]. */
 AW_API int aw_lua_raise_with(lua_State *L, const char *traceback);
 
+/* ---- interrupts of other threads ------------------------------------------
+ *
+ * A thread can interrupt Lua code that is busy on another thread, as Ctrl-C
+ * does: a body that goes on for 1,000,000 instructions gets the error
+ * "interrupted!", and again from time to time if it goes on after that. A body
+ * that awaits or ends before is not disturbed. Code in C is not interrupted,
+ * and neither is Lua code outside of tasks.
+ *
+ * While one of these is open, the library handles the real-time signal
+ * SIGRTMAX - 4 (SIGUSR2 on systems without such signals): pthread_kill() sends
+ * it, and its handler sets a debug hook on the thread that it arrives in. After
+ * the last close, the action is there again that was there before. System calls
+ * that the signal meets restart, except those that never do, such as poll(2).
+ */
+typedef struct aw_lua_interrupts aw_lua_interrupts;
+
+/* Prepare for interrupts of the Lua state of L. The library must be open in
+ * that state. It unblocks the signal in this thread; while code of others
+ * blocks the signal again, interrupts wait.
+ *
+ *   out  gives
+ *
+ * While it is open, runs that begin in the state leave SIGINT and its like to
+ * other states, as with `signals=false`: this state has somebody else to stop
+ * it.
+ *
+ * Returns 0, AW_EINVAL, AW_ENOMEM or the code with which sigaction(2) failed.
+ * Call from: the thread that drives the state, as long as this is open. */
+AW_API int aw_lua_interrupts_open(lua_State *L, aw_lua_interrupts **out);
+
+/* Interrupt the body that runs now if it stays busy, and so each later body,
+ * until aw_lua_interrupts_clear(): the body that runs now may end before the
+ * signal arrives. Tell the thread the reason first, such as a cancel by a
+ * ticket. A further call changes nothing until the signal has arrived.
+ *
+ * Returns 0, or AW_EAGAIN if the system's queue of signals is full. In a forked
+ * child it does nothing.
+ *
+ * Call from: any thread, but no signal handler; while it is open. It may be
+ * closed once the signal has been sent, even if this has not returned yet. */
+AW_API int aw_lua_interrupts_send(aw_lua_interrupts *interrupts);
+
+/* Take back what was sent: the thread has learned the reason. Bodies that
+ * follow are not disturbed, nor is the one that runs now. After that, a signal
+ * that was sent before and comes late has no effect.
+ *
+ * Call from: the thread that opened it, in a task, too. */
+AW_API void aw_lua_interrupts_clear(aw_lua_interrupts *interrupts);
+
+/* Close it before the Lua state ends. Nobody may send any more.
+ *
+ *   interrupts  takes; NULL is fine
+ *
+ * Call from: the thread that opened it. */
+AW_API void aw_lua_interrupts_close(aw_lua_interrupts *interrupts);
+
 /* ---- arguments -----------------------------------------------------------
  *
  * Like Lua's auxiliary library, with two differences. A function knows its own

@@ -421,7 +421,11 @@ extern "C" {
   F(aw_lua_error_class) \
   F(aw_lua_set_error_class) \
   F(aw_lua_set_workers) \
-  F(aw_lua_raise_with)
+  F(aw_lua_raise_with) \
+  F(aw_lua_interrupts_open) \
+  F(aw_lua_interrupts_send) \
+  F(aw_lua_interrupts_clear) \
+  F(aw_lua_interrupts_close)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -859,6 +863,10 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_lua_set_error_class (aw_module_table->at_aw_lua_set_error_class)
 #define aw_lua_set_workers (aw_module_table->at_aw_lua_set_workers)
 #define aw_lua_raise_with (aw_module_table->at_aw_lua_raise_with)
+#define aw_lua_interrupts_open (aw_module_table->at_aw_lua_interrupts_open)
+#define aw_lua_interrupts_send (aw_module_table->at_aw_lua_interrupts_send)
+#define aw_lua_interrupts_clear (aw_module_table->at_aw_lua_interrupts_clear)
+#define aw_lua_interrupts_close (aw_module_table->at_aw_lua_interrupts_close)
 #endif
 /* clang-format on */
 

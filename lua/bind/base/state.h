@@ -42,6 +42,8 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include <stdatomic.h>
+
 typedef struct awl_state awl_state;
 typedef struct awl_engine awl_engine;
 typedef struct awl_loop awl_loop;
@@ -269,6 +271,23 @@ typedef struct awl_hook {
   int mask, count;
 } awl_hook;
 
+/* What interrupts a busy body, see interrupt.c. For the thread that drives the
+ * state, and for signal handlers on that thread. */
+typedef struct awl_interruption {
+  /* the coroutine that runs now, or NULL; kept while `sources` is not 0 */
+  _Atomic(lua_State *) co;
+  /* the hook is armed, or is to be armed in the next coroutine that runs */
+  atomic_bool hooked;
+  atomic_bool once;   /* this step is interrupted, whatever `lasting` is */
+  atomic_int lasting; /* interrupts that do not end with the step */
+  int sources;        /* those who may interrupt */
+  int open;           /* those among them that are aw_lua_interrupts */
+  int raised;         /* errors that the hook has raised in this step */
+  int ran;            /* instructions since the last error or the interrupt */
+  lua_State *armed;   /* the coroutine in which the hook is armed, or NULL */
+  awl_hook users;     /* the user's hook, which the armed hook replaces */
+} awl_interruption;
+
 /* The current run. awl_drive() saves and restores it around a nested run of
  * another engine. */
 typedef struct awl_run {
@@ -384,6 +403,7 @@ struct awl_state {
   lua_State *main, *util;
   awl_life *life;
   awl_run run;
+  awl_interruption interruption;
   awl_engine *engine;    /* the state's own; NULL until first used */
   awl_hosted *hosted;    /* NULL: no host program drives its own engine */
   awl_loop *hosted_loop; /* that of tasks which the host starts; or NULL */

@@ -17,7 +17,7 @@
 #include "open.h"
 #include "run/await.h"
 #include "run/coroutine_owner.h"
-#include "run/signals.h"
+#include "run/interrupt.h"
 
 /* ---- resume ---- */
 
@@ -38,14 +38,14 @@ static bool resume_once(lua_State *L, awl_state *s, lua_State *co, int count,
     awl_own(L, s, co, NULL);
     w->parked = false;
     s->run.co = co;
-    awl_signals_watch(s, co);
+    awl_interrupt_watch(s, co);
   }
   int status = lua_resume(co, L, count, results);
   if (ours) {
     /* if the inner coroutine was closed, nothing has cleared this flag */
     w->resumed = false;
     s->run.co = outer;
-    awl_signals_watch(s, outer);
+    awl_interrupt_watch(s, outer);
     if (status == LUA_YIELD && w->parked)
       return true;
   }

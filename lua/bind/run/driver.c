@@ -32,6 +32,7 @@
 #include "errors/traceback.h"
 #include "open.h"
 #include "run/debug_hooks.h"
+#include "run/interrupt.h"
 #include "run/limits.h"
 #include "run/pool.h"
 #include "run/signals.h"
@@ -280,10 +281,10 @@ static void do_failed(lua_State *L, awl_state *s) {
   lua_pushcfunction(L, handle_failure);
   lua_pushlightuserdata(L, task);
   lua_pushlightuserdata(L, s);
-  awl_signals_watch(s, L);
+  awl_interrupt_watch(s, L);
   int status = lua_pcall(L, 2, 0, 0);
-  awl_signals_watch(s, NULL);
-  awl_signals_step_over(s, L);
+  awl_interrupt_watch(s, NULL);
+  awl_interrupt_step_over(s, L);
   if (!awl_succeeded(s, status)) {
     lua_pop(L, 1);
     aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
@@ -520,7 +521,7 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
     pass_signal_on(s, &outer);
     awl_limit_check(L, s);
   }
-  awl_signals_watch(s, outer.co);
+  awl_interrupt_watch(s, outer.co);
   return rc;
 }
 

@@ -14,6 +14,8 @@
  * taker is restored after the last one. The table changes under `lock`. The
  * handler reads the table without the lock: entries are published by atomics,
  * and whoever removes an entry waits until no handler is under way (`inside`).
+ * A forked child has the thread that forked, and no other: there the handlers
+ * of other threads are not under way, and nobody has the lock.
  *
  * libuv's handles for signals are not used, for two reasons. They restore
  * SIG_DFL instead of the previous action. And they report nothing while a body
@@ -104,7 +106,36 @@ static void on_signal(int number, siginfo_t *info, void *context) {
   errno = saved;
 }
 
+/* ---- forks ---- */
+
+static void lock_for_fork(void) {
+  pthread_mutex_lock(&lock);
+}
+
+static void unlock_in_parent(void) {
+  pthread_mutex_unlock(&lock);
+}
+
+static void unlock_in_child(void) {
+  atomic_store(&inside, 0);
+  pthread_mutex_unlock(&lock);
+}
+
+static void watch_forks(void) {
+  (void)pthread_atfork(lock_for_fork, unlock_in_parent, unlock_in_child);
+}
+
 /* ---- the table, under the lock ---- */
+
+static void enter_table(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, watch_forks);
+  pthread_mutex_lock(&lock);
+}
+
+static void leave_table(void) {
+  pthread_mutex_unlock(&lock);
+}
 
 static void let_handlers_end(void) {
   while (atomic_load(&inside) > 0)
@@ -160,29 +191,29 @@ static int update(int number) {
 /* ---- holding [L2] ---- */
 
 int awl_signal_hold(int number, awl_signal_holder holder) {
-  pthread_mutex_lock(&lock);
+  enter_table();
   atomic_store(&entries[number].holder, holder);
   int rc = update(number);
-  pthread_mutex_unlock(&lock);
+  leave_table();
   return rc;
 }
 
 void awl_signal_release(int number) {
-  pthread_mutex_lock(&lock);
+  enter_table();
   atomic_store(&entries[number].holder, NULL);
   update(number);
-  pthread_mutex_unlock(&lock);
+  leave_table();
 }
 
 bool awl_signal_was_ignored(int number) {
   struct sigaction now;
-  pthread_mutex_lock(&lock);
+  enter_table();
   const entry *e = &entries[number];
   if (e->installed)
     now = e->original;
   else
     sigaction(number, NULL, &now);
-  pthread_mutex_unlock(&lock);
+  leave_table();
   return !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_IGN;
 }
 
@@ -213,7 +244,7 @@ int aw_lua_signal_take(int number, void (*notify)(void *data), void *data,
   taker->notify = notify;
   taker->data = data;
   taker->number = number;
-  pthread_mutex_lock(&lock);
+  enter_table();
   atomic_store(&taker->next, atomic_load(&entries[number].takers));
   atomic_store(&entries[number].takers, taker);
   int rc = update(number);
@@ -221,7 +252,7 @@ int aw_lua_signal_take(int number, void (*notify)(void *data), void *data,
     unlink_taker(taker);
     update(number);
   }
-  pthread_mutex_unlock(&lock);
+  leave_table();
   if (rc < 0) {
     aw_free(taker);
     return rc;
@@ -234,10 +265,10 @@ int aw_lua_signal_take(int number, void (*notify)(void *data), void *data,
 void aw_lua_signal_give_back(aw_lua_signal *taker) {
   if (taker->blocked)
     set_blocked(taker->number, true);
-  pthread_mutex_lock(&lock);
+  enter_table();
   unlink_taker(taker);
   update(taker->number);
-  pthread_mutex_unlock(&lock);
+  leave_table();
   aw_free(taker);
 }
 

@@ -7,31 +7,25 @@
  * signal kills the process, since two have not stopped it. SIGHUP comes when
  * the terminal is closed; if SIGHUP is ignored (nohup), it stays ignored.
  *
- * The handler also arms a debug hook in the coroutine that runs. A body that
- * goes on for BUSY more instructions is busy: the hook interrupts the body with
- * an error. A step that ends earlier is not disturbed. After the first error,
- * clean-up gets ROOM instructions until the next one. After PATIENCE errors
- * each instruction raises, so that `while true do pcall(f) end` cannot swallow
- * them. The hook replaces a hook of the user and stays until the step ends. It
- * follows the step into coroutines of the user.
+ * The handler also interrupts a body that is busy, see interrupt.c.
  *
  * Any thread may receive a signal, but only the thread that runs the coroutine
  * may set its hook: the handler forwards the signal to that thread.
+ *
+ * The variables below are about signals of the process, which has one holder.
+ * What belongs to a thread is in its awl_state.
  *
  * Neighbours: process_signals.c shares these signals with aw.signal, and
  * restores the actions from before.
  */
 #include "run/signals.h"
 
+#include "run/interrupt.h"
 #include "run/process_signals.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-
-enum { BUSY = 1000000, ROOM = 100000, PATIENCE = 5 };
-/* a switch of coroutines counts as 20 instructions */
-enum { SLICE = 1000, SWITCH = 20 };
 
 static struct {
   /* the state whose run holds the signals, or NULL */
@@ -44,56 +38,8 @@ static struct {
   pthread_t thread;
   sigset_t blocked; /* the signals that the thread blocks */
   int seen;         /* signals that the driver has handled */
-  int raised;       /* errors that the hook has raised in this step */
-  int ran;          /* instructions since the last error or the signal */
   bool hangup;      /* SIGHUP is held, too */
-  awl_hook users;   /* the user's hook, which the armed hook replaces */
 } held;
-
-awl_signals_running awl_signals_now;
-
-static void interrupt(lua_State *L, lua_Debug *ar);
-
-/* The number of instructions until the next error. */
-static int room(void) {
-  return held.raised == 0 ? BUSY : held.raised > PATIENCE ? 1 : ROOM;
-}
-
-/* Set the hook for one slice of instructions: each lua_sethook() restarts Lua's
- * count, so `ran` adds up the slices. */
-static void hook(lua_State *co) {
-  int left = room() - held.ran;
-  int count = left < 1 ? 1 : left < SLICE ? left : SLICE;
-  lua_sethook(co, interrupt, LUA_MASKCOUNT, count);
-}
-
-/* Arm the hook of signals in `co`, and save the user's hook. */
-static void arm_signal_hook(lua_State *co) {
-  if (lua_gethook(co) != interrupt)
-    held.users =
-        (awl_hook){lua_gethook(co), lua_gethookmask(co), lua_gethookcount(co)};
-  hook(co);
-}
-
-/* Restore the user's hook, unless other code has replaced the hook of
- * signals. */
-static void disarm_signal_hook(lua_State *co) {
-  if (lua_gethook(co) == interrupt)
-    lua_sethook(co, held.users.call, held.users.mask, held.users.count);
-}
-
-static void interrupt(lua_State *L, lua_Debug *ar) {
-  (void)ar;
-  held.ran += SLICE;
-  if (held.ran < room()) {
-    hook(L);
-    return;
-  }
-  held.ran = 0;
-  held.raised++;
-  hook(L);
-  luaL_error(L, "interrupted!");
-}
 
 /* Is this the thread that drives? If not, forward the signal to that thread,
  * unless that thread blocks it. */
@@ -103,14 +49,6 @@ static bool is_here(int number) {
   if (!sigismember(&held.blocked, number))
     pthread_kill(held.thread, number);
   return false;
-}
-
-static void hook_running(void) {
-  lua_State *running = atomic_load(&awl_signals_now.co);
-  if (!running)
-    return;
-  atomic_store(&awl_signals_now.hooked, true);
-  arm_signal_hook(running);
 }
 
 static void on_stop(int number) {
@@ -124,7 +62,7 @@ static void on_stop(int number) {
     raise(number);
   }
   if (here)
-    hook_running();
+    awl_interrupt_running(atomic_load(&held.owner));
   aw_engine_wake(atomic_load(&held.engine));
 }
 
@@ -145,20 +83,21 @@ bool aw_lua_interrupt(int signal_number) {
 
 bool awl_signals_hold(awl_state *s, awl_engine *engine) {
   awl_state *nobody = NULL;
+  if (s->interruption.open > 0) /* another thread stops it */
+    return false;
   if (aw_engine_wakeable(engine->core) < 0 ||
       !atomic_compare_exchange_strong(&held.owner, &nobody, s))
     return false;
   atomic_store(&held.engine, engine->core);
-  atomic_store(&awl_signals_now.co, NULL);
   atomic_store(&held.count, 0);
   atomic_store(&held.number, 0);
-  atomic_store(&awl_signals_now.hooked, false);
   atomic_store(&held.dump, false);
   held.thread = pthread_self();
   pthread_sigmask(SIG_SETMASK, NULL, &held.blocked);
-  held.seen = held.raised = held.ran = 0;
+  held.seen = 0;
   held.hangup = s->host && !awl_signal_was_ignored(SIGHUP);
   s->holds_signals = true;
+  awl_interrupt_begin(s);
   awl_signal_hold(SIGINT, on_stop);
   awl_signal_hold(SIGTERM, on_stop);
   if (held.hangup)
@@ -177,6 +116,7 @@ int awl_signals_release(awl_state *s) {
     awl_signal_release(SIGQUIT);
   int number = atomic_load(&held.number);
   s->holds_signals = false;
+  awl_interrupt_end(s);
   atomic_store(&held.owner, NULL);
   return number;
 }
@@ -207,26 +147,4 @@ int awl_signals_count(const awl_state *s) {
 
 bool awl_signals_dump(const awl_state *s) {
   return s->holds_signals && atomic_exchange(&held.dump, false);
-}
-
-/* ---- the coroutine that runs ---- */
-
-static void forget_hook(void) {
-  atomic_store(&awl_signals_now.hooked, false);
-  held.raised = held.ran = 0;
-}
-
-void awl_signals_switch(lua_State *before, lua_State *co) {
-  if (before)
-    disarm_signal_hook(before);
-  held.ran += SWITCH;
-  if (co)
-    arm_signal_hook(co);
-  else
-    forget_hook(); /* no coroutine runs: the step is over */
-}
-
-void awl_signals_unhook(lua_State *co) {
-  forget_hook();
-  disarm_signal_hook(co);
 }

@@ -35,10 +35,10 @@
 #include "run/await.h"
 #include "run/debug_hooks.h"
 #include "run/input.h"
+#include "run/interrupt.h"
 #include "run/limits.h"
 #include "run/pool.h"
 #include "run/report.h"
-#include "run/signals.h"
 #include "wire/build.h"
 
 #include <stdio.h>
@@ -116,10 +116,16 @@ static bool has_chores(lua_State *L, const awl_worker *w) {
   return lua_gethook(L) || w->hooked || w->state->gc_stress;
 }
 
-/* The hooks that the body has set end with it. */
+/* The hooks that the body has set end with it. If somebody interrupts the next
+ * body, too, that one begins with such a hook. */
+static void end_hooks(awl_worker *w) {
+  awl_interrupt_step_over(w->state, w->co);
+  awl_hooks_step_over(w->co, w);
+  awl_interrupt_renew(w->state, w->co);
+}
+
 static void do_chores(lua_State *L, awl_worker *w) {
-  awl_signals_step_over(w->state, L);
-  awl_hooks_step_over(L, w);
+  end_hooks(w);
   if (w->state->gc_stress)
     lua_gc(L, LUA_GCCOLLECT);
 }
@@ -249,8 +255,10 @@ static bool is_run_over(awl_run *run) {
 /* Pull the next step. True: it is a CALL, which this worker runs. */
 static bool pull_call(awl_worker *w) {
   awl_run *run = &w->state->run;
-  awl_signals_step_over(w->state, w->co);
-  awl_hooks_step_over(w->co, w);
+  if (awl_interrupt_hooked(w->state))
+    end_hooks(w);
+  else
+    awl_hooks_step_over(w->co, w);
   run->has_step = false;
   if (is_run_over(run))
     return false;
@@ -402,11 +410,11 @@ static void resume_worker(lua_State *L, awl_worker *w) {
   run->running = w;
   run->co = w->co;
   awl_hooks_resume(L, w);
-  awl_signals_watch(w->state, w->co);
+  awl_interrupt_watch(w->state, w->co);
   int results = 0;
   int status = lua_resume(w->co, L, w->started ? 0 : 1, &results);
   w->started = true;
-  awl_signals_watch(w->state, NULL);
+  awl_interrupt_watch(w->state, NULL);
   run->running = NULL;
   run->co = NULL;
   if (status == LUA_YIELD && w->parked) {

@@ -1,0 +1,305 @@
+/* interrupt.c - interrupting a body that is busy, from a signal handler
+ *
+ *     SIGINT and others    signals.c ──────────┐ on the thread that drives
+ *     another thread ──► aw_lua_interrupts_send│
+ *                          ──► arrived() ──────┤
+ *                                              ▼
+ *                               hook_running(): the hook in `co`
+ *                                              │ BUSY instructions later
+ *                                              ▼
+ *                               busy(): the error "interrupted!"
+ *
+ * The handler arms a debug hook in the coroutine that runs. A body that goes on
+ * for BUSY more instructions is busy: the hook interrupts the body with an
+ * error. A step that ends earlier is not disturbed. After the first error,
+ * clean-up gets ROOM instructions until the next one. After PATIENCE errors
+ * each instruction raises, so that `while true do pcall(f) end` cannot swallow
+ * them. The hook replaces a hook of the user and stays until the step ends. It
+ * follows the step into coroutines of the user.
+ *
+ * Each state has an awl_interruption. Only the thread that drives the state
+ * uses it: the functions below, and the handlers that interrupt them there. So
+ * its atomics order nothing between threads; they make sense of what a handler
+ * changes in between. Lua lets no other thread set a hook.
+ *
+ * An interrupt of another thread lasts: it is meant for what its thread does
+ * until that thread has learned the reason, such as a cancel that comes by a
+ * ticket. The step under way may end right before the signal, and the next one
+ * may be as busy. So each step gets the hook anew, with BUSY instructions of
+ * its own, until aw_lua_interrupts_clear().
+ *
+ * Neighbours: signals.c has the signals of the process; process_signals.c
+ * installs the handlers, and restores what was there before; worker.c and
+ * coroutine.c say which coroutine runs.
+ */
+#include "run/interrupt.h"
+
+#include <aiowire_lua.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BUSY = 1000000, ROOM = 100000, PATIENCE = 5 };
+/* a switch of coroutines counts as 20 instructions */
+enum { SLICE = 1000, SWITCH = 20 };
+
+/* ---- the hook ---- */
+
+static void busy(lua_State *L, lua_Debug *ar);
+
+/* The number of instructions until the next error. */
+static int room(const awl_interruption *i) {
+  return i->raised == 0 ? BUSY : i->raised > PATIENCE ? 1 : ROOM;
+}
+
+/* Set the hook for one slice of instructions: each lua_sethook() restarts Lua's
+ * count, so `ran` adds up the slices. */
+static void hook(const awl_interruption *i, lua_State *co) {
+  int left = room(i) - i->ran;
+  int count = left < 1 ? 1 : left < SLICE ? left : SLICE;
+  lua_sethook(co, busy, LUA_MASKCOUNT, count);
+}
+
+/* Arm the hook in `co`, and save the user's hook. A handler may do the same in
+ * between. */
+static void arm_hook(awl_interruption *i, lua_State *co) {
+  awl_hook now = {lua_gethook(co), lua_gethookmask(co), lua_gethookcount(co)};
+  if (now.call != busy)
+    i->users = now;
+  i->armed = co;
+  hook(i, co);
+}
+
+/* Restore the user's hook, unless other code has replaced ours. */
+static void disarm_hook(awl_interruption *i, lua_State *co) {
+  i->armed = NULL;
+  if (lua_gethook(co) == busy)
+    lua_sethook(co, i->users.call, i->users.mask, i->users.count);
+}
+
+static void busy(lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  awl_state *s = awl_find_state(L);
+  if (!s) /* it has ended */
+    return;
+  awl_interruption *i = &s->interruption;
+  i->ran += SLICE;
+  if (i->ran < room(i)) {
+    hook(i, L);
+    return;
+  }
+  i->ran = 0;
+  i->raised++;
+  hook(i, L);
+  luaL_error(L, "interrupted!");
+}
+
+/* Returns false, with nothing done, if no coroutine runs. */
+static bool hook_running(awl_interruption *i) {
+  lua_State *running = atomic_load(&i->co);
+  if (!running)
+    return false;
+  atomic_store(&i->hooked, true);
+  arm_hook(i, running);
+  return true;
+}
+
+void awl_interrupt_running(awl_state *s) {
+  if (hook_running(&s->interruption))
+    atomic_store(&s->interruption.once, true);
+}
+
+/* ---- the coroutine that runs ---- */
+
+/* A step is over. A handler may come at any point. */
+static void forget_step(awl_interruption *i) {
+  i->raised = i->ran = 0;
+  atomic_store(&i->once, false);
+  atomic_store(&i->hooked, false);
+  if (atomic_load(&i->lasting) > 0)
+    atomic_store(&i->hooked, true);
+}
+
+void awl_interrupt_begin(awl_state *s) {
+  awl_interruption *i = &s->interruption;
+  if (i->sources++ > 0)
+    return;
+  atomic_store(&i->co, NULL);
+  i->armed = NULL;
+  forget_step(i);
+}
+
+void awl_interrupt_end(awl_state *s) {
+  s->interruption.sources--;
+}
+
+void awl_interrupt_switch(awl_state *s, lua_State *co) {
+  awl_interruption *i = &s->interruption;
+  lua_State *before = i->armed;
+  if (before && before == co)
+    return;
+  if (before)
+    disarm_hook(i, before);
+  i->ran += SWITCH;
+  if (co)
+    arm_hook(i, co);
+  else
+    forget_step(i); /* no coroutine runs */
+}
+
+void awl_interrupt_unhook(awl_state *s, lua_State *co) {
+  disarm_hook(&s->interruption, co);
+  forget_step(&s->interruption);
+  if (!awl_interrupt_hooked(s)) /* a handler may have come in between */
+    disarm_hook(&s->interruption, co);
+}
+
+void awl_interrupt_renew(awl_state *s, lua_State *co) {
+  if (atomic_load(&s->interruption.lasting) > 0)
+    arm_hook(&s->interruption, co);
+}
+
+/* ---- interrupts of other threads ---- */
+
+struct aw_lua_interrupts {
+  awl_state *state;
+  aw_lua_signal *signal;
+  pthread_t thread; /* the one that drives the state */
+  pid_t process;
+  bool blocked;       /* the thread blocked the signal before */
+  atomic_bool sent;   /* and not arrived yet */
+  atomic_int sending; /* calls that are under way */
+  bool lasts;         /* it has arrived; for `thread` alone */
+};
+
+static int signal_number(void) {
+#ifdef SIGRTMAX
+  return SIGRTMAX - 4;
+#else
+  return SIGUSR2;
+#endif
+}
+
+/* The handler. It is called for each open aw_lua_interrupts of the process, on
+ * whatever thread a stray signal takes. */
+static void arrived(void *data) {
+  aw_lua_interrupts *own = data;
+  if (!pthread_equal(pthread_self(), own->thread) ||
+      !atomic_exchange(&own->sent, false))
+    return;
+  awl_interruption *i = &own->state->interruption;
+  if (!own->lasts)
+    atomic_fetch_add(&i->lasting, 1);
+  own->lasts = true;
+  if (!hook_running(i))
+    atomic_store(&i->hooked, true); /* for the next body */
+}
+
+static void only_ours(sigset_t *set) {
+  sigemptyset(set);
+  sigaddset(set, signal_number());
+}
+
+static bool is_blocked(void) {
+  sigset_t now;
+  pthread_sigmask(SIG_SETMASK, NULL, &now);
+  return sigismember(&now, signal_number()) == 1;
+}
+
+int aw_lua_interrupts_open(lua_State *L, aw_lua_interrupts **out) {
+  awl_state *s = L && out ? awl_find_state(L) : NULL;
+  if (!s)
+    return AW_EINVAL;
+  aw_lua_interrupts *own = aw_allocate(sizeof *own);
+  if (!own)
+    return AW_ENOMEM;
+  own->state = s;
+  own->thread = pthread_self();
+  own->process = getpid();
+  own->blocked = is_blocked();
+  awl_interrupt_begin(s);
+  if (s->interruption.sources == 1) /* a task may be what opens it */
+    atomic_store(&s->interruption.co, s->run.co);
+  int rc = aw_lua_signal_take(signal_number(), arrived, own, &own->signal);
+  if (rc < 0) {
+    awl_interrupt_end(s);
+    aw_free(own);
+    return rc;
+  }
+  aw_lua_signal_await(own->signal, true); /* never undelivered */
+  s->interruption.open++;
+  *out = own;
+  return 0;
+}
+
+/* A forked child has no such thread: nobody is sent anything there. */
+static int send_signal(aw_lua_interrupts *own) {
+  if (own->process != getpid() || atomic_exchange(&own->sent, true))
+    return 0;
+  int rc = pthread_kill(own->thread, signal_number());
+  if (rc != 0)
+    atomic_store(&own->sent, false);
+  return -rc;
+}
+
+int aw_lua_interrupts_send(aw_lua_interrupts *own) {
+  if (!own)
+    return AW_EINVAL;
+  atomic_fetch_add(&own->sending, 1);
+  int rc = send_signal(own);
+  atomic_fetch_sub(&own->sending, 1);
+  return rc;
+}
+
+void aw_lua_interrupts_clear(aw_lua_interrupts *own) {
+  awl_interruption *i = &own->state->interruption;
+  atomic_store(&own->sent, false); /* so a late signal does nothing */
+  atomic_signal_fence(memory_order_seq_cst);
+  if (!own->lasts)
+    return;
+  own->lasts = false;
+  atomic_fetch_sub(&i->lasting, 1);
+  if (atomic_load(&i->lasting) > 0 || atomic_load(&i->once))
+    return; /* somebody else interrupts this step, too */
+  lua_State *running = atomic_load(&i->co);
+  if (running)
+    awl_interrupt_unhook(own->state, running);
+  else
+    forget_step(i);
+}
+
+/* A signal that was sent is pending until this thread enters the kernel. It
+ * must not meet the action that was there before: by default that kills the
+ * process. */
+static void discard_pending(void) {
+#ifdef SIGRTMAX
+  static const struct timespec NOW = {0, 0};
+  sigset_t ours;
+  only_ours(&ours);
+  while (sigtimedwait(&ours, NULL, &NOW) > 0 || errno == EINTR)
+    continue;
+#endif
+}
+
+void aw_lua_interrupts_close(aw_lua_interrupts *own) {
+  if (!own)
+    return;
+  /* what is being sent may be why this thread has come here */
+  while (atomic_load(&own->sending) > 0 && own->process == getpid())
+    sched_yield();
+  sigset_t ours;
+  only_ours(&ours);
+  pthread_sigmask(SIG_BLOCK, &ours, NULL);
+  discard_pending();
+  aw_lua_signal_give_back(own->signal);
+  aw_lua_interrupts_clear(own);
+  own->state->interruption.open--;
+  awl_interrupt_end(own->state);
+  if (!own->blocked)
+    pthread_sigmask(SIG_UNBLOCK, &ours, NULL);
+  aw_free(own);
+}

@@ -1,0 +1,44 @@
+/* interrupt.h - interrupting a body that is busy; see interrupt.c */
+#ifndef AWL_INTERRUPT_H
+#define AWL_INTERRUPT_H
+
+#include "base/state.h"
+
+/* From now on the bodies of the state may be interrupted: `co` of the state is
+ * kept up to date. Each begin has an end. */
+void awl_interrupt_begin(awl_state *s);
+void awl_interrupt_end(awl_state *s);
+
+/* Interrupt the body that runs now, if it stays busy in this step. Does nothing
+ * if none runs. Call from: a signal handler on the thread that drives the
+ * state, after awl_interrupt_begin(). */
+void awl_interrupt_running(awl_state *s);
+
+/* The slow paths of the inline functions below. */
+void awl_interrupt_switch(awl_state *s, lua_State *co);
+void awl_interrupt_unhook(awl_state *s, lua_State *co);
+/* The next body begins in `co`, whose last step is over. */
+void awl_interrupt_renew(awl_state *s, lua_State *co);
+
+static inline bool awl_interrupt_hooked(const awl_state *s) {
+  return atomic_load_explicit(&s->interruption.hooked, memory_order_relaxed);
+}
+
+/* Note that `co` runs now (NULL: no coroutine runs). A handler may come at any
+ * point; the fence keeps the compiler from moving the accesses. */
+static inline void awl_interrupt_watch(awl_state *s, lua_State *co) {
+  if (s->interruption.sources == 0)
+    return;
+  atomic_store_explicit(&s->interruption.co, co, memory_order_relaxed);
+  atomic_signal_fence(memory_order_seq_cst);
+  if (awl_interrupt_hooked(s))
+    awl_interrupt_switch(s, co);
+}
+
+/* The step in `co` has ended: remove the hook. */
+static inline void awl_interrupt_step_over(awl_state *s, lua_State *co) {
+  if (awl_interrupt_hooked(s))
+    awl_interrupt_unhook(s, co);
+}
+
+#endif
