@@ -1,7 +1,7 @@
 --- fs.lua: aw.fs, files
 ---
---- The work is done by threads, in lua/io/file/. A FIFO or a terminal would hold
---- a thread until somebody writes or reads; for such a file the functions in C
+--- Threads do the work, in lua/io/file/. A FIFO or a terminal would hold a
+--- thread until somebody writes or reads; for such a file the functions in C
 --- return streams, and the rest is done here.
 local aw, inner = ...
 

@@ -1010,6 +1010,31 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "ev:run()",
      false},
+    {"files",
+     "local path\n"
+     "local function clean()\n"
+     "  if path then os.remove(path) os.remove(path .. '.b') end\n"
+     "end\n"
+     "local _ <close> = setmetatable({}, {__close = clean})\n"
+     "local ev <close> = aw.EventLoop{clock = 'real', signals = false}\n"
+     "ev:start(function()\n"
+     "  local fs, s = aw.fs\n"
+     "  s, path = fs.tempfile()\n"
+     "  s:close()\n"
+     "  fs.write(path, 'text', {atomic = true})\n"
+     "  fs.append(path, 'text')\n"
+     "  check(fs.read(path) == 'texttext' and fs.stat(path).size == 8)\n"
+     "  fs.copy(path, path .. '.b')\n"
+     "  fs.rename(path .. '.b', path)\n"
+     "  fs.mkdir('/proc', {parents = true})\n"
+     "  check(#fs.scandir '/proc/self/fd' > 0 and #fs.glob '/d[e]v' == 1)\n"
+     "  check(fs.read '/dev/null' == '' and not pcall(fs.read, '/'))\n"
+     "  fs.copy('/dev/null', path)\n"
+     "  aw.await(aw.Call(fs.read, path) | aw.Sleep(0))\n"
+     "  fs.unlink(path)\n"
+     "end)\n"
+     "ev:run()",
+     false},
     {"combining wires",
      "local w = (aw.Sleep(1) & aw.Sleep(2) | aw.Never // aw.Call(check)) / "
      "check\n"

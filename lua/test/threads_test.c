@@ -1,6 +1,6 @@
 /* threads_test.c - two threads, each with its own Lua states
  *
- * Signals, libzmq, the allocator and the pool of look-ups exist once in the
+ * Signals, libzmq, the allocator and the pools of threads exist once in the
  * process, and both threads use them. Run it under ThreadSanitizer: ./dev tsan.
  */
 #include "check.h"
@@ -155,6 +155,39 @@ static void test_names(void) {
              "end)");
 }
 
+/* All threads share the threads that work on files. Some reads are given up
+ * half way, some changes are cancelled, and the last ones are under way when
+ * their state ends. */
+static void test_files(void) {
+  on_threads(
+      "local aw = require 'aiowire'\n"
+      "local fs = aw.fs\n"
+      "aw.run(function(ev)\n"
+      "  local stream, path = fs.tempfile()\n"
+      "  stream:close()\n"
+      "  for i = 1, 20 do\n"
+      "    fs.write(path, ('x'):rep(i * 1000), { atomic = i % 2 == 0 })\n"
+      "    assert(#fs.read(path) == i * 1000)\n"
+      "    aw.await(aw.Call(fs.read, path) | aw.Sleep(0))\n"
+      "    local w = aw.Call(fs.write, path, 'y', { atomic = true })\n"
+      "    aw.await(w & aw.Call(fs.stat, path) & aw.Call(fs.read, path))\n"
+      "    local task = ev:start(w)\n"
+      "    aw.yield()\n"
+      "    task:cancel_wait()\n"
+      "  end\n"
+      "  fs.unlink(path)\n"
+      "  assert(#fs.scandir '/' > 0 and #fs.glob '/d[e]v' == 1)\n"
+      "  assert(not pcall(fs.read, '/no/such/file'))\n"
+      "end)\n"
+      "aw.run(function(ev)\n"
+      "  for i = 1, 40 do\n"
+      "    ev:start(aw.Call(fs.read, '/proc/self/status'))\n"
+      "  end\n"
+      "  aw.yield()\n"
+      "  ev:stop()\n"
+      "end)");
+}
+
 /* Body of a thread: run a script until a signal interrupts it. */
 static void *interrupted(void *out) {
   lua_State *L = new_state();
@@ -190,6 +223,7 @@ int main(void) {
   test_signals();
   test_sockets();
   test_names();
+  test_files();
   test_signal_to_another_thread();
   return 0;
 }

@@ -21,12 +21,12 @@ typedef struct box {
 
 /* ---- the life of a job ---- */
 
-static void run_job(awio_work *work) {
+static void call_kind(awio_work *work) {
   awio_job *job = (awio_job *)work;
   job->kind->run(job);
 }
 
-static void free_job(awio_work *work) {
+static void dispose_job(awio_work *work) {
   awio_job *job = (awio_job *)work;
   if (job->kind->dispose)
     job->kind->dispose(job);
@@ -47,16 +47,16 @@ static void close_box(box *b) {
   empty_box(&b->held);
 }
 
-static int box_gc(lua_State *L) {
+static int job_box_gc(lua_State *L) {
   close_box(lua_touserdata(L, 1));
   return 0;
 }
 
-static box *push_box(lua_State *L) {
+static box *push_job_box(lua_State *L) {
   box *b = lua_newuserdatauv(L, sizeof *b, 0);
   *b = (box){.held.release = empty_box};
   if (luaL_newmetatable(L, CLASS)) {
-    lua_pushcfunction(L, box_gc);
+    lua_pushcfunction(L, job_box_gc);
     lua_setfield(L, -2, "__gc");
   }
   lua_setmetatable(L, -2);
@@ -102,13 +102,13 @@ void *awio_job_new(lua_State *L, const awio_job_kind *kind, size_t size,
                    int paths) {
   const char *path = paths > 0 ? awio_check_path(L, 1) : "";
   const char *other = paths > 1 ? awio_check_path(L, 2) : "";
-  box *b = push_box(L);
+  box *b = push_job_box(L);
   size_t path_size = strlen(path) + 1, other_size = strlen(other) + 1;
   awio_job *job = calloc(1, size + path_size + other_size);
   if (!job)
     luaL_error(L, "not enough memory");
   char *text = (char *)job + size;
-  awio_work_init(&job->work, run_job, free_job);
+  awio_work_init(&job->work, call_kind, dispose_job);
   job->kind = kind;
   job->path = job->about = paths > 0 ? memcpy(text, path, path_size) : NULL;
   job->other = paths > 1 ? memcpy(text + path_size, other, other_size) : NULL;
@@ -131,7 +131,9 @@ static int after_job(lua_State *L, int result, void *data) {
   if (result < 0)
     return raise_failure(L, b, result);
   int count = b->job->kind->push ? b->job->kind->push(L, b->job) : 0;
-  close_box(b);
+  aw_lua_let_go(&b->held);
+  awio_work_release(&b->job->work); /* it is over */
+  b->job = NULL;
   return count;
 }
 

@@ -6,6 +6,15 @@
  * Threads wait at `work`. A thread that ends joins the one that ended before
  * it, so that at most one ended thread of a pool is left to be joined.
  *
+ * More threads than cores help only if they block. Most works on files do not,
+ * since the kernel has the file in memory, and then each further thread costs
+ * time. So a work gets a thread at once while fewer than `eager` works run.
+ * After that an idle thread becomes the *watchman*: it looks again after a
+ * millisecond, and takes one more work if none has begun meanwhile.
+ *
+ * Whenever the queue is not empty, a thread is about to take a work, or there
+ * is a watchman, or it is full: `most_wanted`.
+ *
  * The pools are global variables, since the threads belong to the process.
  * `lock` guards everything in one. A thread sends to the async of an inbox with
  * the lock held, so the owner can take its works back and then close the async.
@@ -18,9 +27,11 @@
 
 #include "base/system.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
   IDLE_SECONDS = 5,
@@ -29,22 +40,32 @@ enum {
   STACK = 1024 * 1024
 };
 
+typedef enum watch {
+  UNWATCHED,
+  WATCH_ASKED, /* an idle thread was woken to watch */
+  WATCHED
+} watch;
+
 struct awio_pool {
-  const size_t most_wanted, most_threads;
+  const size_t most_eager, most_wanted, most_threads;
   pthread_mutex_t lock;
+  size_t eager;         /* at most as many as there are cores, but 2 */
   pthread_cond_t work;  /* an idle thread may have something to do */
   pthread_cond_t quiet; /* a thread has ended */
   awio_work *queue, **end;
   awio_work *running;
   size_t queued, wanted; /* in the queue; running and not forgotten */
   size_t threads, idle;  /* `idle` counts threads that are about to begin */
+  size_t busy;           /* threads inside a work */
+  size_t begun;          /* works, ever */
   size_t users;          /* engines */
+  watch watch;
   bool has_ended;
   pthread_t ended; /* not joined yet */
 };
 
-awio_pool awio_names = {16, 64, .lock = PTHREAD_MUTEX_INITIALIZER};
-awio_pool awio_files = {4, 64, .lock = PTHREAD_MUTEX_INITIALIZER};
+awio_pool awio_names = {16, 16, 64, .lock = PTHREAD_MUTEX_INITIALIZER};
+awio_pool awio_files = {4, 16, 64, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 enum { POOLS = 2 };
 static awio_pool *const pools[POOLS] = {&awio_names, &awio_files};
@@ -85,29 +106,85 @@ static void unqueue(awio_work *w) {
 
 /* ---- threads ---- */
 
+static void ask_watch(awio_pool *pool);
+
 static bool has_work(const awio_pool *pool) {
-  return pool->queue && pool->wanted < pool->most_wanted;
+  return pool->queue && pool->wanted < pool->eager;
+}
+
+/* Only a watchman takes what is in the queue. */
+static bool needs_watch(const awio_pool *pool) {
+  return pool->queue && pool->wanted >= pool->eager &&
+         pool->wanted < pool->most_wanted;
+}
+
+/* Wait until `ns` from now at most; returns false if the time is over. */
+static bool wait_at(awio_pool *pool, const struct timespec *at) {
+  return pthread_cond_timedwait(&pool->work, &pool->lock, at) != ETIMEDOUT;
+}
+
+static struct timespec time_after(time_t seconds, long ns) {
+  enum { SECOND = 1000 * 1000 * 1000 };
+  struct timespec at;
+  clock_gettime(CLOCK_MONOTONIC, &at);
+  at.tv_sec += seconds + (at.tv_nsec + ns) / SECOND;
+  at.tv_nsec = (at.tv_nsec + ns) % SECOND;
+  return at;
+}
+
+/* Be the watchman. Returns true if this thread should take a work. */
+static bool watch_queue(awio_pool *pool) {
+  enum { PAUSE = 1000 * 1000 };
+  struct timespec at = time_after(0, PAUSE);
+  size_t begun = pool->begun;
+  pool->watch = WATCHED;
+  while (wait_at(pool, &at) && !has_work(pool))
+    ;
+  pool->watch = UNWATCHED;
+  return has_work(pool) || (needs_watch(pool) && begun == pool->begun);
 }
 
 /* Wait for work. Returns false if this thread should end. */
 static bool wait_for_work(awio_pool *pool) {
-  struct timespec at;
-  clock_gettime(CLOCK_MONOTONIC, &at);
-  at.tv_sec += IDLE_SECONDS;
-  int rc = 0;
+  struct timespec at = time_after(IDLE_SECONDS, 0);
+  bool takes = has_work(pool), in_time = true;
   pool->idle++;
-  while (!has_work(pool) && rc == 0 && pool->users > 0)
-    rc = pthread_cond_timedwait(&pool->work, &pool->lock, &at);
+  while (!takes && in_time && pool->users > 0) {
+    if (needs_watch(pool) && pool->watch != WATCHED)
+      takes = watch_queue(pool);
+    else
+      in_time = wait_at(pool, &at);
+    takes = takes || has_work(pool);
+    if (pool->watch == WATCH_ASKED && !needs_watch(pool))
+      pool->watch = UNWATCHED;
+  }
   pool->idle--;
-  return has_work(pool);
+  return takes;
 }
 
-/* Put a work that is over into its inbox. Returns its ticket, or NULL. */
-static aw_ticket *deliver_work(awio_pool *pool, awio_work *w) {
+static awio_work *take_next(awio_pool *pool) {
+  awio_work *w = pool->queue;
+  unqueue(w);
+  link_work(&pool->running, w);
+  w->state = AWIO_WORK_RUNNING;
+  pool->wanted++;
+  pool->busy++;
+  pool->begun++;
+  if (pool->watch == WATCH_ASKED) /* this thread was asked, maybe */
+    pool->watch = UNWATCHED;
+  ask_watch(pool);
+  return w;
+}
+
+/* Returns the ticket to complete without the lock, or NULL. */
+static aw_ticket *end_work(awio_pool *pool, awio_work *w) {
   aw_ticket *ticket = w->ticket;
+  unlink_work(w);
+  w->state = AWIO_WORK_OVER;
   w->ticket = NULL;
+  pool->busy--;
   if (!w->counts)
-    return ticket;
+    return ticket; /* invalid */
   pool->wanted--;
   w->counts = false;
   if (w->inbox) {
@@ -117,22 +194,30 @@ static aw_ticket *deliver_work(awio_pool *pool, awio_work *w) {
   return ticket;
 }
 
-static void run_work(awio_pool *pool, awio_work *w) {
-  unqueue(w);
-  link_work(&pool->running, w);
-  w->state = AWIO_WORK_RUNNING;
-  pool->wanted++;
-  pthread_mutex_unlock(&pool->lock);
-  w->run(w);
-  pthread_mutex_lock(&pool->lock);
-  unlink_work(w);
-  w->state = AWIO_WORK_OVER;
-  aw_ticket *ticket = deliver_work(pool, w);
-  pthread_mutex_unlock(&pool->lock);
-  if (ticket) /* invalid, if the work is forgotten */
-    aw_ticket_complete(ticket, w->result, 0);
+/* The reference goes first, so that mostly the engine frees what it has
+ * allocated: threads that free the memory of others wait for each other. */
+static void tell_work_end(awio_work *w, aw_ticket *ticket) {
+  int result = w->result;
   awio_work_release(w);
-  pthread_mutex_lock(&pool->lock);
+  if (ticket)
+    aw_ticket_complete(ticket, result, 0);
+}
+
+/* Run the first work of the queue, and more while there is room. The lock is
+ * taken once for each: it covers the end of one and the begin of the next. */
+static void run_queue(awio_pool *pool) {
+  awio_work *w = pool->queue ? take_next(pool) : NULL;
+  while (w) {
+    pthread_mutex_unlock(&pool->lock);
+    w->run(w);
+    pthread_mutex_lock(&pool->lock);
+    awio_work *last = w;
+    aw_ticket *ticket = end_work(pool, last);
+    w = has_work(pool) ? take_next(pool) : NULL;
+    pthread_mutex_unlock(&pool->lock);
+    tell_work_end(last, ticket);
+    pthread_mutex_lock(&pool->lock);
+  }
 }
 
 /* The calling thread ends. */
@@ -152,8 +237,8 @@ static void *run_thread(void *data) {
   awio_pool *pool = data;
   pthread_mutex_lock(&pool->lock);
   pool->idle--;
-  while (has_work(pool) || wait_for_work(pool))
-    run_work(pool, pool->queue);
+  while (wait_for_work(pool))
+    run_queue(pool);
   end_thread(pool);
   return NULL;
 }
@@ -175,18 +260,33 @@ static int make_thread(awio_pool *pool) {
   return rc;
 }
 
+/* Wake a thread, or make one if fewer than `needed` are idle. Returns false if
+ * none can be made. */
+static bool wake_thread(awio_pool *pool, size_t needed) {
+  if (needed > pool->idle && pool->threads < pool->most_threads &&
+      make_thread(pool) != 0)
+    return false;
+  pthread_cond_signal(&pool->work);
+  return true;
+}
+
 /* Wake or make a thread if there is work for one. Returns false if there is no
  * thread to do it. */
 static bool staff(awio_pool *pool) {
-  size_t most = pool->most_wanted;
-  size_t room = pool->wanted < most ? most - pool->wanted : 0;
+  size_t room = pool->wanted < pool->eager ? pool->eager - pool->wanted : 0;
   size_t needed = pool->queued < room ? pool->queued : room;
-  if (needed > pool->idle && pool->threads < pool->most_threads &&
-      make_thread(pool) != 0)
-    return pool->threads > 0;
   if (needed > 0)
-    pthread_cond_signal(&pool->work);
+    return wake_thread(pool, needed) || pool->threads > 0;
+  ask_watch(pool);
   return true;
+}
+
+static void ask_watch(awio_pool *pool) {
+  if (!needs_watch(pool) || pool->watch != UNWATCHED)
+    return;
+  pool->watch = WATCH_ASKED;
+  if (!wake_thread(pool, 1))
+    pool->watch = UNWATCHED;
 }
 
 /* ---- forks ---- */
@@ -227,8 +327,9 @@ static void begin_anew(awio_pool *pool) {
     abandon(pool->queue);
   while (pool->running)
     abandon(pool->running);
-  pool->queued = pool->wanted = pool->threads = pool->idle = 0;
+  pool->queued = pool->wanted = pool->threads = pool->idle = pool->busy = 0;
   pool->has_ended = false;
+  pool->watch = UNWATCHED;
   make_conditions(pool);
 }
 
@@ -238,9 +339,19 @@ static void in_child(void) {
   after_fork();
 }
 
+static size_t eager_of(const awio_pool *pool) {
+  enum { LEAST = 2 };
+  long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  size_t count = cores > LEAST ? (size_t)cores : LEAST;
+  bool all = pool->most_eager == pool->most_wanted; /* they always block */
+  return all || count > pool->most_eager ? pool->most_eager : count;
+}
+
 static void open_pools(void) {
-  for (int i = 0; i < POOLS; i++)
+  for (int i = 0; i < POOLS; i++) {
+    pools[i]->eager = eager_of(pools[i]);
     make_conditions(pools[i]);
+  }
   pthread_atfork(before_fork, after_fork, in_child);
 }
 
@@ -259,7 +370,7 @@ void awio_pool_leave(awio_pool *pool) {
   pthread_mutex_lock(&pool->lock);
   if (--pool->users == 0)
     pthread_cond_broadcast(&pool->work);
-  while (pool->users == 0 && pool->idle > 0)
+  while (pool->users == 0 && pool->threads > pool->busy)
     pthread_cond_wait(&pool->quiet, &pool->lock);
   bool last = pool->users == 0 && pool->has_ended;
   ended = pool->ended;

@@ -32,7 +32,7 @@ typedef struct awio_work awio_work;
 typedef struct awio_pool awio_pool;
 
 extern awio_pool awio_names; /* look-ups of names: 16 at a time, 64 threads */
-extern awio_pool awio_files; /* operations on files: 4 at a time, 64 threads */
+extern awio_pool awio_files; /* operations on files: 16 at a time, too */
 
 /* Where works arrive that end no wait of a task. Zero it, but for `came`. */
 typedef struct awio_inbox {
@@ -106,8 +106,8 @@ awio_work *awio_work_keep(awio_work *work);
 void awio_work_release(awio_work *work); /* takes */
 
 /* Count the engines that may have works. awio_work_begin() does it by itself.
- * When the last one leaves, idle threads end before this returns, unless an
- * engine joins meanwhile. */
+ * When the last one leaves, all threads but those inside a work end before this
+ * returns, unless an engine joins meanwhile. */
 void awio_pool_join(awio_pool *pool);
 void awio_pool_leave(awio_pool *pool);
 /* Let an engine join, unless it has done so, and leave when it ends. Returns 0

@@ -39,7 +39,7 @@ static mode_t type_of_entry(DIR *folder, const struct dirent *entry) {
   return info.st_mode & S_IFMT;
 }
 
-static int read_all(awio_entries *e, DIR *folder) {
+static int fill_entries(awio_entries *e, DIR *folder) {
   for (;;) {
     errno = 0;
     struct dirent *entry = readdir(folder);
@@ -64,7 +64,7 @@ int awio_entries_read(awio_entries *e, const char *path) {
     close(fd);
     return AW_ENOMEM;
   }
-  int rc = read_all(e, folder);
+  int rc = fill_entries(e, folder);
   closedir(folder);
   return rc;
 }

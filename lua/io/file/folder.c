@@ -96,7 +96,7 @@ static int make_folders(folders *f) {
   for (size_t end = next_end(f->path, 0); f->parents && end < all;
        end = next_end(f->path, end)) {
     int rc = make_folder(f, end);
-    if (rc < 0)
+    if (rc < 0 && rc != -EEXIST) /* the next name tells what is wrong */
       return rc;
   }
   return make_folder(f, all);

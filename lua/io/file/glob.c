@@ -129,7 +129,7 @@ static int add_found(globbing *g) {
 }
 
 /* Read the folder of the first `length` bytes of the path. */
-static int read_folder(globbing *g, size_t length, awio_entries *out) {
+static int read_into(globbing *g, size_t length, awio_entries *out) {
   *out = (awio_entries){NULL, 0, 0};
   if (awio_job_unwanted(&g->job))
     return AW_ECANCELED;
@@ -156,7 +156,7 @@ typedef int (*visit)(globbing *g, size_t length, const awio_entry *entry,
 static int visit_folder(globbing *g, size_t length, const char *pattern,
                         visit f) {
   awio_entries entries;
-  int rc = read_folder(g, length, &entries);
+  int rc = read_into(g, length, &entries);
   for (size_t i = 0; i < entries.count && rc == 0; i++) {
     const char *name = entries.list[i].name;
     size_t now = append_name(g, length, name, strlen(name));
@@ -237,7 +237,7 @@ static int walk(globbing *g, size_t length, const char *pattern) {
 
 /* ---- for Lua ---- */
 
-static int find_all(globbing *g) {
+static int glob_all(globbing *g) {
   const char *pattern = g->job.path;
   if (strlen(pattern) >= sizeof g->path)
     return UV_ENAMETOOLONG;
@@ -252,7 +252,7 @@ static int find_all(globbing *g) {
 
 static void run_glob(awio_job *job) {
   globbing *g = (globbing *)job;
-  job->work.result = find_all(g);
+  job->work.result = glob_all(g);
   if (job->work.result == 0)
     awio_entries_sort(&g->found);
 }

@@ -9,11 +9,11 @@
  *
  *   *          any characters, also none
  *   ?          one character of UTF-8, or a byte that is none
- *   [abc]      one of these; ranges as in [a-z]; [!abc] and [^abc]: none of them
+ *   [abc]      one of these, ranges as in [a-z]; [!abc], [^abc]: none of these
  *   \x         x itself
  *
- * A "[" without its "]" is itself. No character of `*`, `?` or `[…]` is a "." at
- * the begin of the name. */
+ * A "[" without its "]" is itself. A "." at the begin of the name is matched by
+ * a "." only. */
 bool awio_match(const char *pattern, size_t size, const char *name);
 
 /* Does the pattern match one name only? */

@@ -43,7 +43,7 @@ static void ask_for_large_pages(char *data, size_t size) {
 }
 
 /* Returns false if there is no memory. */
-static bool make_room(reading *r) {
+static bool grow_text(reading *r) {
   enum { LEAST = 4096 };
   if (r->size < r->room)
     return true;
@@ -66,7 +66,7 @@ static int read_to_end(reading *r, int fd, off_t size) {
     ask_for_large_pages(r->data, r->room);
   }
   while (!awio_job_unwanted(&r->job)) {
-    if (!make_room(r))
+    if (!grow_text(r))
       return AW_ENOMEM;
     size_t most = r->room - r->size;
     ssize_t got = read(fd, r->data + r->size,

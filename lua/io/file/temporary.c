@@ -8,7 +8,7 @@
 #include "base/job.h"
 #include "file/plain.h"
 #include "io.h"
-#include "stream/stream.h"
+#include "stream/disk.h"
 
 #include <uv.h>
 
@@ -87,7 +87,7 @@ static int push_tempfile(lua_State *L, awio_job *job) {
   lua_pushstring(L, m->made);
   awio_stream **box = awio_push_stream(L, 0);
   lua_insert(L, -2);
-  awio_stream *s = awio_stream_new(m->fd, true, true, m->made);
+  awio_stream *s = awio_disk_stream(m->fd, true, true, m->made);
   m->fd = -1;
   if (!s) {
     unlink(m->made);

@@ -39,7 +39,7 @@ static bool is_fifo_path(const char *path) {
   return stat(path, &info) == 0 && S_ISFIFO(info.st_mode);
 }
 
-static int write_plain(writing *w) {
+static int overwrite(writing *w) {
   struct stat info;
   int flags = O_WRONLY | O_CREAT | (w->appends ? O_APPEND : O_TRUNC);
   if (awio_job_unwanted(&w->job))
@@ -140,7 +140,7 @@ static int write_wanted(const writing *w, int fd) {
 
 /* Write the name of a file to the disk. Not every folder can be read or
  * synced. */
-static int sync_folder(const char *path) {
+static int sync_name(const char *path) {
   const char *slash = strrchr(path, '/');
   char *folder = slash ? relative_to(path, "") : relative_to("", ".");
   if (!folder)
@@ -174,7 +174,7 @@ static int replace_file(const writing *w, const char *target,
   if (rc < 0)
     unlink(path);
   free(path);
-  return rc < 0 ? rc : sync_folder(target);
+  return rc < 0 ? rc : sync_name(target);
 }
 
 /* A file that we may not write must not be replaced either. */
@@ -196,7 +196,7 @@ static int write_atomic(writing *w) {
   else if (errno != ENOENT)
     rc = -errno;
   if (rc == 0 && exists && !S_ISREG(old.st_mode))
-    rc = write_plain(w);
+    rc = overwrite(w);
   else if (rc == 0)
     rc = replace_file(w, target, exists ? &old : NULL);
   free(target);
@@ -207,7 +207,7 @@ static int write_atomic(writing *w) {
 
 static void run_write(awio_job *job) {
   writing *w = (writing *)job;
-  job->work.result = w->atomic ? write_atomic(w) : write_plain(w);
+  job->work.result = w->atomic ? write_atomic(w) : overwrite(w);
 }
 
 static int push_write(lua_State *L, awio_job *job) {
