@@ -1483,8 +1483,114 @@ function Stream:getfd() end
 ---@return boolean
 function Stream:dirty() end
 
---- Files.
+--- Files. Threads do the work, so no task is blocked; each function awaits. As
+--- a wire: `aw.Call(aw.fs.read, path)`. A path is a string without a zero byte.
+--- Failures are SystemErrors about the path, with `code` such as `"ENOENT"`.
+---
+--- Cancelled, what had no effect is forgotten at once; a change that is under
+--- way is undone, or finished and told [W3]. See docs/files.md.
 aw.fs = {}
+
+--- Return the content of a file, to the end that it has when it is reached. A
+--- FIFO or a terminal is read to its end as a stream is.
+---@param path string
+---@return string
+function aw.fs.read(path) end
+
+---@class aiowire.WriteOptions
+---@field atomic? boolean the file has its old content or all of the new one,
+---  whatever happens, and the new one is on the disk when the call returns;
+---  keeps the mode, follows links
+
+--- Replace the content of a file; make the file if it is missing.
+---@param path string
+---@param data string|number
+---@param opts? aiowire.WriteOptions
+function aw.fs.write(path, data, opts) end
+
+--- Add to the end of a file; make the file if it is missing.
+---@param path string
+---@param data string|number
+function aw.fs.append(path, data) end
+
+--- Copy the content of a file. A new file gets the mode of `from`, too; a file
+--- that is there keeps its own.
+---@param from string
+---@param to string
+function aw.fs.copy(from, to) end
+
+---@alias aiowire.FileType
+---| "file"
+---| "directory"
+---| "link"
+---| "fifo"
+---| "socket"
+---| "char"
+---| "block"
+---| "unknown"
+
+---@class aiowire.FileStat
+---@field size integer in bytes
+---@field type aiowire.FileType
+---@field mode integer the permission bits, as 420 for 0644
+---@field mtime number last change of the content, as aw.time() tells time
+---@field atime number last read
+---@field ctime number last change of content, mode, owner or links
+---@field uid integer
+---@field gid integer
+---@field nlink integer hard links
+---@field ino integer
+---@field dev integer
+
+---@class aiowire.StatOptions
+---@field follow? boolean follow a link; default true
+
+--- Tell what a file is.
+---@param path string
+---@param opts? aiowire.StatOptions
+---@return aiowire.FileStat
+function aw.fs.stat(path, opts) end
+
+---@class aiowire.FolderEntry
+---@field name string
+---@field type aiowire.FileType of the entry itself: a link is a "link"
+
+--- List a folder, without "." and "..", in the order of the bytes of the names.
+---@param path string
+---@return aiowire.FolderEntry[]
+function aw.fs.scandir(path) end
+
+---@class aiowire.MkdirOptions
+---@field parents? boolean make the folders above, too, and accept one that is
+---  there; default false
+
+--- Make a folder.
+---@param path string
+---@param opts? aiowire.MkdirOptions
+function aw.fs.mkdir(path, opts) end
+
+--- Remove a file or a link. A folder is EISDIR.
+---@param path string
+function aw.fs.unlink(path) end
+
+--- Give a file or a folder another path on the same disk; a file that is there
+--- is replaced at once.
+---@param from string
+---@param to string
+function aw.fs.rename(from, to) end
+
+--- Make a file that only its owner may use, with a name of its own in `$TMPDIR`
+--- or /tmp. It stays until it is removed: `aw.fs.unlink(path)`.
+---@return aiowire.Stream stream for reading and writing
+---@return string path
+function aw.fs.tempfile() end
+
+--- Return the paths that match a pattern, in the order of their bytes. It may
+--- have `*`, `?`, `[a-z]`, `[!a-z]`, `{a,b}`, `\x` for x itself, and `**` for
+--- any number of folders. A name that begins with `.` is matched by a `.` only.
+---@param pattern string
+---@return string[]
+function aw.fs.glob(pattern) end
 
 --- Open a FIFO, a terminal, a device or a file as a stream, with the modes of
 --- `io.open`. Awaits: an open of a FIFO that only writes waits for a reader.

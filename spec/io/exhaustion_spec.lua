@@ -44,6 +44,21 @@ local operations = {
     local zero <close> = aw.fs.open "/dev/zero"
     local null <close> = aw.fs.open("/dev/null", "w")
     assert(aw.copy(zero, null, 10) == 10)]] },
+  { "whole files", [[
+    aw.fs.write("whole", "text")
+    aw.fs.append("whole", "text")
+    aw.fs.copy("whole", "copy")
+    aw.fs.write("whole", "text", { atomic = true })
+    assert(aw.fs.read "whole" == "text" and aw.fs.read "copy" == "texttext")
+    aw.fs.unlink "copy"]] },
+  { "folders", [[
+    aw.fs.mkdir("a/b", { parents = true })
+    assert(aw.fs.scandir("a")[1].name == "b")
+    assert(aw.fs.glob("a/**/*")[1] == "a/b")]] },
+  { "aw.fs.tempfile", [[
+    local stream, path = aw.fs.tempfile()
+    stream:close()
+    aw.fs.unlink(path)]] },
   { "aw.signal", [[
     local _, err = aw.pcall(aw.timeout, 0.002, aw.signal, "USR1")
     if not aw.is_timeout(err) then

@@ -1,0 +1,117 @@
+-- Cancelling operations on files whose system calls hang: see
+-- spec/support/files.c. Each script runs in a process of its own.
+
+local files = require "spec.support.files"
+
+local script = files.prints
+
+describe("a cancelled read of a file", function()
+  it("is forgotten at once, however long its thread hangs [W2, C10]",
+    function()
+      script("cancelled\t1\n", [[
+        files.hang "read"
+        local task = ev:start(aw.Call(fs.read, "s.lua"))
+        hanging(1)
+        task:cancel_wait()
+        print(task.status, files.hanging())
+      ]])
+    end)
+
+  it("does not keep the program from ending [W2]", function()
+    script("over\n", [[
+      files.hang "read"
+      local task = ev:start(aw.Call(fs.read, "s.lua"))
+      hanging(1)
+      task:cancel()
+      print "over"
+    ]])
+  end)
+
+  it("leaves its place to others [W1]", function()
+    script("true\n", [[
+      files.hang "read"
+      local tasks = {}
+      for i = 1, 4 do tasks[i] = ev:start(aw.Call(fs.read, "s.lua")) end
+      hanging(4)
+      for i = 1, 4 do tasks[i]:cancel_wait() end
+      print(fs.stat("s.lua").size > 0)
+      files.release()
+    ]])
+  end)
+
+  it("loses a time-out and a race [W2, O8, O5]", function()
+    script("true\tlate\n", [[
+      files.hang "read"
+      local ok, err = pcall(aw.timeout, 0.001, fs.read, "s.lua")
+      local late = aw.Sleep(0.001) >> aw.Value "late"
+      print(not ok and aw.is_timeout(err),
+        aw.await(aw.Call(fs.read, "s.lua") | late))
+    ]])
+  end)
+end)
+
+describe("a change of files that waits for a thread", function()
+  it("is taken back, and has not happened [W3]", function()
+    script("cancelled\tcancelled\t\n0\n", [[
+      files.hang "read"
+      for _ = 1, 4 do ev:start(aw.Call(fs.read, "s.lua"), aw.keep) end
+      hanging(4)
+      local write = ev:start(aw.Call(fs.write, "new", "text"))
+      local make = ev:start(aw.Call(fs.mkdir, "folder"))
+      aw.yield() aw.yield()
+      write:cancel_wait() make:cancel_wait()
+      files.release()
+      print(write.status, make.status, names())
+      print(files.calls "mkdir")
+    ]])
+  end)
+end)
+
+--- A spec: `operation` is cancelled while a call of `call` hangs. It then ends
+--- as `status`, and leaves the files `left`.
+local function cancelled(fact, call, operation, status, left, after)
+  it(fact, function()
+    script(("waiting\n%s\t%s\n"):format(status, left), ([[
+      fs.write("old", "old")
+      files.hang("%s", %d)
+      local outcome = "cancelled"
+      local task = ev:start(function()
+        fs.%s
+        outcome = "told"
+      end)
+      hanging(1)
+      task:cancel()
+      aw.yield() aw.yield()
+      print(task.status)
+      files.release()
+      task:cancel_wait()
+      print(outcome, names())
+    ]]):format(call, after or 0, operation))
+  end)
+end
+
+describe("a change of files that is cancelled under way", function()
+  cancelled("leaves the old file of an atomic write, and no other [W3]",
+    "fsync", 'write("old", "new", { atomic = true })', "cancelled", "old")
+
+  cancelled("removes the new folders of mkdir [W3]", "mkdir",
+    'mkdir("a/b/c", { parents = true })', "cancelled", "old", 1)
+
+  cancelled("removes the new target of a copy [W3]", "copy_file_range",
+    'copy("old", "new")', "cancelled", "old")
+
+  cancelled("removes a tempfile [W3]", "open", "tempfile()", "cancelled",
+    "old")
+
+  cancelled("finishes a plain write, and tells so [W3, C6]", "write",
+    'write("new", "new")', "told", "new old")
+
+  cancelled("finishes an append [W3, C6]", "write",
+    'append("old", "new")', "told", "old")
+
+  cancelled("finishes a rename [W3, C6]", "rename",
+    'rename("old", "new")', "told", "new")
+
+  cancelled("finishes an unlink [W3, C6]", "unlink", 'unlink("old")', "told",
+    "")
+end)
