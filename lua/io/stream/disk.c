@@ -12,7 +12,7 @@
 
 enum {
   FIRST_CHUNK = 64 * 1024,
-  LAST_CHUNK = 1024 * 1024,
+  LAST_CHUNK = 512 * 1024, /* more would leave the caches of a processor */
   LEAST_SPARE = 32 * 1024, /* smaller blocks are not kept for the next job */
   MOST_SPARE = 2 * 1024 * 1024
 };
@@ -99,6 +99,7 @@ static void free_disk(awio_stream *s) {
   s->disk = NULL;
   awio_file_job_free(d->read);
   awio_buffer_free(&d->spare);
+  awio_buffer_free(&d->blank);
   awio_file_release(d->file);
   aw_free(d);
 }
@@ -127,12 +128,13 @@ awio_stream *awio_disk_stream(int fd, bool can_read, bool can_write,
 
 /* ---- jobs that are over ---- */
 
-/* Keep the block of a buffer for the next job, if it is of use. */
-static void keep_block(awio_disk *d, awio_buffer *b) {
+/* Keep the block of a buffer in the place of another, if it is of more use:
+ * fresh memory of the kernel costs as much as reading a file into it. */
+static void keep_block(awio_buffer *place, awio_buffer *b) {
   if (b->size >= LEAST_SPARE && b->size <= MOST_SPARE &&
-      b->size > d->spare.size) {
-    awio_buffer_free(&d->spare);
-    d->spare = (awio_buffer){b->data, 0, 0, b->size};
+      b->size > place->size && awio_buffer_length(place) == 0) {
+    awio_buffer_free(place);
+    *place = (awio_buffer){b->data, 0, 0, b->size};
   } else {
     awio_buffer_free(b);
   }
@@ -159,8 +161,10 @@ static void harvest(awio_stream *s) {
   note_error(s, job->work.result);
   if (job->work.run == awio_run_sync)
     d->synced++;
-  if (job->work.run == awio_run_write)
+  if (job->work.run == awio_run_write) {
+    keep_block(&d->blank, &job->data);
     awio_waiters_wake(&s->room, 0);
+  }
   awio_file_job_free(job);
 }
 
@@ -172,7 +176,8 @@ static void begin_write(awio_stream *s) {
     return;
   }
   job->data = s->out;
-  s->out = (awio_buffer){NULL, 0, 0, 0};
+  s->out = s->disk->blank;
+  s->disk->blank = (awio_buffer){NULL, 0, 0, 0};
   awio_file_begin(job);
   awio_waiters_wake(&s->room, 0);
 }
@@ -221,7 +226,7 @@ static bool join(awio_stream *s, awio_buffer *chunk) {
     if (!awio_buffer_add(&s->in, chunk->data + chunk->start,
                          awio_buffer_length(chunk)))
       return false;
-    keep_block(s->disk, chunk);
+    keep_block(&s->disk->spare, chunk);
     return true;
   }
   awio_buffer joined = *chunk;
@@ -229,7 +234,7 @@ static bool join(awio_stream *s, awio_buffer *chunk) {
   if (left > 0)
     memcpy(joined.data + joined.start, s->in.data + s->in.start, left);
   *chunk = (awio_buffer){NULL, 0, 0, 0};
-  keep_block(s->disk, &s->in);
+  keep_block(&s->disk->spare, &s->in);
   s->in = joined;
   return true;
 }
@@ -304,7 +309,7 @@ static void forget_read(awio_stream *s) {
   d->read = NULL;
   d->sequential = d->ended_told = false;
   d->chunk = FIRST_CHUNK;
-  keep_block(d, &s->in);
+  keep_block(&d->spare, &s->in);
   s->no_line = (awio_span){0, 0};
   s->ended = false;
   s->taken++;

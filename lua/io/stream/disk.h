@@ -49,6 +49,7 @@ typedef struct awio_disk {
   awio_file *file;
   awio_file_job *read;        /* a chunk that was read and not taken, or NULL */
   awio_buffer spare;          /* for the next job that reads */
+  awio_buffer blank;          /* for the next `out` */
   size_t chunk;               /* bytes to read next */
   bool sequential;            /* the last chunk was full */
   bool ended_told;            /* the last read has told the end of the file */

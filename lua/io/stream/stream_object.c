@@ -196,12 +196,32 @@ static int write_at_once(lua_State *L, awio_stream *s) {
   return send_on(L, s, put > 0 ? (size_t)put : 0);
 }
 
+/* Does `out` only grow by a small write, since the pump of the file runs? */
+static bool gathers(const awio_stream *s, size_t size) {
+  size_t queued = awio_buffer_length(&s->out);
+  return s->disk && s->pumping && !s->can_read && !s->closed && !s->shut &&
+         !s->broken && !s->large && !s->error && queued > 0 &&
+         queued + size < AWIO_GATHER && queued + size < s->limits.high_water;
+}
+
+static int write_gathered(lua_State *L, awio_stream *s) {
+  size_t size;
+  const char *data = lua_tolstring(L, 2, &size);
+  if (!awio_buffer_add(&s->out, data, size))
+    return awio_fail_stream(L, s, AW_ENOMEM, "write");
+  lua_settop(L, 1);
+  return 1;
+}
+
 /* s:write(…) → s */
 static int stream_write(lua_State *L) {
   awio_stream *s = awio_check_stream(L, "write");
   if (lua_type(L, 2) == LUA_TSTRING && lua_gettop(L) == 2 && is_free(s) &&
       aw_lua_quick(s->here, L))
     return write_at_once(L, s);
+  if (lua_type(L, 2) == LUA_TSTRING && lua_gettop(L) == 2 &&
+      gathers(s, lua_rawlen(L, 2)) && aw_lua_quick(s->here, L))
+    return write_gathered(L, s);
   int count = lua_gettop(L) - 1;
   for (int i = 0; i < count; i++)
     aw_lua_check_string(L, 2 + i, NULL);
