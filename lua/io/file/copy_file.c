@@ -11,7 +11,7 @@
  */
 #define _GNU_SOURCE /* copy_file_range */
 #include "base/job.h"
-#include "file/plain.h"
+#include "base/plain.h"
 #include "io.h"
 #include "stream/stream.h"
 

@@ -2,7 +2,7 @@
 #define _DEFAULT_SOURCE /* DT_DIR, S_IFSOCK */
 #include "file/entries.h"
 
-#include "file/plain.h"
+#include "base/plain.h"
 
 #include <aiowire.h>
 

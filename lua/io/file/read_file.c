@@ -9,7 +9,7 @@
  */
 #define _GNU_SOURCE /* MADV_HUGEPAGE */
 #include "base/job.h"
-#include "file/plain.h"
+#include "base/plain.h"
 #include "io.h"
 #include "stream/stream.h"
 

@@ -6,7 +6,7 @@
 #include "file/temporary.h"
 
 #include "base/job.h"
-#include "file/plain.h"
+#include "base/plain.h"
 #include "io.h"
 #include "stream/disk.h"
 

@@ -10,7 +10,7 @@
  * becomes a stream, to which fs.lua writes; its name is never taken away.
  */
 #include "base/job.h"
-#include "file/plain.h"
+#include "base/plain.h"
 #include "file/temporary.h"
 #include "io.h"
 #include "stream/stream.h"

@@ -45,7 +45,7 @@ static int flags_of(const char *mode) {
   int made = mode[0] == 'r'   ? 0
              : mode[0] == 'w' ? O_CREAT | O_TRUNC
                               : O_CREAT | O_APPEND;
-  return access | made | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  return access | made;
 }
 
 /* Let a thread open the file. Returns 0 or AW_ENOMEM. */

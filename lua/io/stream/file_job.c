@@ -1,12 +1,11 @@
 /* file_job.c - see file_job.h */
-#define _GNU_SOURCE /* fdatasync() */
 #include "stream/file_job.h"
 
+#include "base/plain.h"
 #include "base/system.h"
 
 #include <uv.h>
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -195,20 +194,10 @@ void awio_file_wake(awio_file *f, int result, const aw_task *spared) {
 /* ---- what jobs do: on a thread of the pool ---- */
 
 static int open_file(awio_file_job *job) {
-  int fd;
-  do
-    fd = open(job->path, job->flags, 0666);
-  while (fd < 0 && errno == EINTR);
-  if (fd < 0) {
-    bool no_reader = errno == ENXIO && stat(job->path, &job->stat) == 0 &&
-                     S_ISFIFO(job->stat.st_mode);
-    return no_reader ? UV_EAGAIN : -errno;
-  }
-  if (fstat(fd, &job->stat) == 0 && S_ISDIR(job->stat.st_mode)) {
-    close(fd); /* reads of it would only fail later */
-    return UV_EISDIR;
-  }
-  fd = awio_above_standard(fd);
+  int fd = awio_file_open(job->path, job->flags, 0666, &job->stat);
+  if (fd == UV_ENXIO && stat(job->path, &job->stat) == 0 &&
+      S_ISFIFO(job->stat.st_mode))
+    return UV_EAGAIN; /* it has no reader yet */
   if (fd < 0)
     return fd;
   bool appends = (job->flags & O_APPEND) && !(job->flags & O_RDWR);
@@ -264,21 +253,10 @@ void awio_run_read(awio_work *work) {
   end_job(job, read_file(job));
 }
 
-static int write_file(awio_file_job *job) {
-  awio_buffer *b = &job->data;
-  while (awio_buffer_length(b) > 0) {
-    ssize_t put =
-        awio_write(job->file->fd, b->data + b->start, awio_buffer_length(b));
-    if (put < 0)
-      return (int)put;
-    awio_buffer_take(b, (size_t)put);
-  }
-  return 0;
-}
-
 void awio_run_write(awio_work *work) {
   awio_file_job *job = (awio_file_job *)work;
-  end_job(job, write_file(job));
+  end_job(job, awio_file_write(job->file->fd, job->data.data + job->data.start,
+                               awio_buffer_length(&job->data)));
 }
 
 /* By libuv, which knows what each system needs. */
@@ -294,6 +272,5 @@ void awio_run_close(awio_work *work) {
   awio_file_job *job = (awio_file_job *)work;
   int fd = job->file->fd;
   job->file->fd = -1;
-  int rc = close(fd);
-  end_job(job, rc < 0 && errno != EINTR ? -errno : 0);
+  end_job(job, awio_file_close(fd));
 }

@@ -28,6 +28,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 typedef struct awio_file awio_file;
 

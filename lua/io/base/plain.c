@@ -1,5 +1,5 @@
 /* plain.c - system calls on files; see plain.h */
-#include "file/plain.h"
+#include "base/plain.h"
 
 #include "base/system.h"
 
