@@ -1434,13 +1434,13 @@ function Stream:lines(...) end
 --- Awaits while more than `high_water` bytes are queued.
 ---
 --- If a write of more than `high_water` bytes is cancelled half way, the stream
---- is broken [C10].
+--- is broken, unless it is a file [C10, W23].
 ---@param ... string|number
 ---@return aiowire.Stream self
 function Stream:write(...) end
 
---- Wait until everything that was written is with the kernel. Awaits. For
---- aw.stdout that includes what `print` and `io.write` have buffered.
+--- Wait until everything that was written is with the kernel. Awaits. Raises
+--- what a write could not tell [W23]. For aw.stdout that includes what `print` and `io.write` have buffered.
 ---@return aiowire.Stream self
 function Stream:flush() end
 
@@ -1453,10 +1453,25 @@ function Stream:shutdown() end
 
 --- Close the stream. Queued data is still sent while the loop runs; call
 --- shutdown() to wait for that. Closing again does nothing.
+---
+--- For a file, awaits in a shield until everything is written, and raises the
+--- error of a write that no call has raised yet [W28].
 function Stream:close() end
 
+--- Move the position in a file, as `seek` of Lua's files does, and return it
+--- in bytes from the begin. Awaits what was written. Other streams raise ESPIPE.
+---@param whence? "set"|"cur"|"end" default "cur"
+---@param offset? integer default 0
+---@return integer position
+function Stream:seek(whence, offset) end
+
+--- Wait until everything that was written to the file is on the disk. Awaits.
+--- Raises what a write could not tell [W23]; EINVAL for other streams.
+---@return aiowire.Stream self
+function Stream:sync() end
+
 --- Change limits, in bytes: of a line (1 MiB), of the queue of writes (256
---- KiB), and of the result of read "a" (none). A socket also has `nodelay`
+--- KiB; 1 MiB for a file), and of the result of read "a" (none). A socket also has `nodelay`
 --- (true: small writes are sent at once) and `keepalive` (true, or the seconds
 --- of silence before the first probe); other streams refuse these two.
 ---@param options {max_line?: number, high_water?: number, max_output?: number,
@@ -1597,9 +1612,8 @@ function aw.fs.glob(pattern) end
 --- The reader of a FIFO gets the end when the last writer has gone, but not
 --- before a first one has come.
 ---
---- Reads and writes of a regular file run on the loop's thread. The stream
---- reads ahead, so use one stream to read a file and another one to write it.
---- Raises a SystemError about the path.
+--- Threads read and write regular files: ahead of the reads, and behind the
+--- writes [W20, W22]. There is one position for both. Raises a SystemError about the path.
 ---@param path string
 ---@param mode? "r"|"w"|"a"|"r+"|"w+"|"a+" default "r"; "b" may follow
 ---@return aiowire.Stream
@@ -1613,7 +1627,7 @@ function aw.fs.open(path, mode) end
 --- it has read and not written stays in `from` [X7]. Raises a SystemError about
 --- the stream that failed.
 ---@param from aiowire.Stream
----@param to aiowire.Stream may be the same, for an echo
+---@param to aiowire.Stream may be the same, for an echo, unless it is a file
 ---@param limit? integer
 ---@return integer bytes
 function aw.copy(from, to, limit) end

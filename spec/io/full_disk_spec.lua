@@ -104,7 +104,7 @@ describe("a full disk", function()
       end)
     ]])
     local count = select(2,
-      err:gsub("what was written to 'disk/file' is lost %(no space", ""))
+      err:gsub("bytes written to 'disk/file' are lost %(no space", ""))
     assert.are.equal(2, count, err)
   end)
 

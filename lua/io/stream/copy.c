@@ -181,6 +181,8 @@ static int act_copy(lua_State *L) {
   aw_lua_task(L, NAME);
   if (!from->can_read)
     return awio_fail_stream(L, from, UV_EBADF, "read");
+  if (from == to && from->disk) /* it would never end */
+    return awio_fail_stream(L, from, UV_EINVAL, NAME);
   if (from->ended && from->disk)
     awio_disk_look_again(from);
   awio_check_writable(L, to);

@@ -177,8 +177,8 @@ static int wait_closed(lua_State *L) {
 void awio_warn_unwritten(lua_State *L, awio_stream *s) {
   s->told = true;
   lua_pushfstring(L,
-                  "what was written to '%s' is lost (%s), and no flush or "
-                  "close has told",
+                  "bytes written to '%s' are lost (%s), and no call has "
+                  "raised that",
                   s->name, aw_strerror(s->error));
   aw_lua_mistake(L, aw_lua_where(L), "lost write");
 }
