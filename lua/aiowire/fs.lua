@@ -6,7 +6,8 @@
 local aw, inner = ...
 
 local M = { open = inner.fs_open, scandir = inner.fs_scandir,
-  mkdir = inner.fs_mkdir, tempfile = inner.fs_tempfile, glob = inner.fs_glob }
+  mkdir = inner.fs_mkdir, tempfile = inner.fs_tempfile, glob = inner.fs_glob,
+  watch = inner.fs_watch }
 
 for name, f in pairs(inner.fs_entry) do -- stat, unlink, rename
   M[name] = f

@@ -711,13 +711,14 @@ function aw.Every(period, wire, opts) end
 ---| aiowire.Parent
 ---| aiowire.Stream
 ---| aiowire.UdpSocket
+---| aiowire.FileWatch
 
 --- Receive, as an event [V3]. The results are those of `recv()`: from a channel
 --- or a subscription the value, or nil and "closed"; from a zmq socket the
---- parts of one message; from its monitor an event, or nil and "closed"; from a
---- stream what `read_some()` gives, or nil; from a
---- UDP socket a datagram and its sender [X21]. A receive from a channel or a
---- stream needs no coroutine [V7].
+--- parts of one message; from its monitor or a file watch an event, or nil and
+--- "closed"; from a stream what `read_some()` gives, or nil; from a UDP socket a
+--- datagram and its sender [X21]. A receive from a channel or a stream needs no
+--- coroutine [V7].
 ---@param source aiowire.Receivable
 ---@param max? integer for a UDP socket: bytes to take
 ---@return aiowire.Wire
@@ -1618,6 +1619,50 @@ function aw.fs.glob(pattern) end
 ---@param mode? "r"|"w"|"a"|"r+"|"w+"|"a+" default "r"; "b" may follow
 ---@return aiowire.Stream
 function aw.fs.open(path, mode) end
+
+--- What has happened to a file.
+---@class aiowire.FileEvent
+---@field path string absolute
+---@field what "change"|"rename"|"overflow" content or attributes; it came, went or was replaced; events are lost
+
+---@class aiowire.WatchOptions
+---@field recursive? boolean watch all folders below, too; then the call awaits
+
+--- Watch a file or a folder from now on [W30]. A watch of a folder tells what
+--- happens to its entries. A watch goes on when the file is replaced, as editors
+--- do, or removed and made again [W31]. Awaits if it is recursive.
+---
+---     for event in aw.fs.watch("src"):iter() do
+---       print(event.what, event.path)
+---     end
+---
+--- Raises a SystemError about the path; ENOSPC and EMFILE name the setting of
+--- the system to raise.
+---@param path string symbolic links in it are followed
+---@param options? aiowire.WatchOptions
+---@return aiowire.FileWatch
+function aw.fs.watch(path, options) end
+
+--- A watch of a file or folder. The kernel keeps what nobody has received, up to
+--- a limit; then one event `"overflow"` tells that some are lost [W34].
+---@class aiowire.FileWatch
+---@field path string absolute
+local FileWatch = {}
+
+--- Receive the next event. Awaits. The event is `aw.Recv(w)`.
+---@return aiowire.FileEvent? event
+---@return "closed"? why there is none
+function FileWatch:recv() end
+
+--- Iterate over the events: `for e in w:iter() do` receives until the watch is
+--- closed.
+---@return fun(w: aiowire.FileWatch): aiowire.FileEvent? recv
+---@return aiowire.FileWatch
+function FileWatch:iter() end
+
+--- Close the watch: waiting tasks receive nil and "closed". Closing again does
+--- nothing.
+function FileWatch:close() end
 
 --- Copy bytes from one stream to another, to the end of `from` or for at most
 --- `limit` bytes. Awaits. No Lua strings are made; `to` is not shut down. As a

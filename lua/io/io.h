@@ -59,6 +59,7 @@ void awio_open_socket(lua_State *L);
 void awio_open_copy(lua_State *L);
 void awio_open_file(lua_State *L);
 void awio_open_disk(lua_State *L);
+void awio_open_watch(lua_State *L);
 void awio_open_lookup(lua_State *L);
 void awio_open_connect(lua_State *L);
 void awio_open_server(lua_State *L);

@@ -951,6 +951,28 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "ev:run()",
      false},
+    {"watching files",
+     "local d = os.tmpname()\n"
+     "os.remove(d)\n"
+     "os.execute('mkdir -p ' .. d .. '/a')\n"
+     "local w <close> = aw.fs.watch(d)\n"
+     "local ev <close> = aw.EventLoop{signals = false}\n"
+     "ev:start(function()\n"
+     "  local t <close> = aw.fs.watch(d, {recursive = true})\n"
+     "  check(tostring(t) and t.path == d)\n"
+     "  check(os.rename(d .. '/a', d .. '/b'))\n"
+     "  check(os.rename(d .. '/b', d .. '/a'))\n"
+     "  for _, watch in ipairs{w, t} do\n"
+     "    local e = watch:recv()\n"
+     "    check(e.what == 'rename' or e.what == 'overflow')\n"
+     "    e = aw.await(aw.Recv(watch))\n"
+     "    check(e.what)\n"
+     "    watch:close()\n"
+     "    check(select(2, watch:recv()) == 'closed')\n"
+     "  end\n"
+     "end)\n"
+     "ev:run()",
+     false},
     {"accepting",
      "local server <close> = aw.tcp.listen('127.0.0.1', 0)\n"
      "check(not pcall(aw.tcp.listen, '192.0.2.1', 0))\n"

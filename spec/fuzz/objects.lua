@@ -7,8 +7,8 @@ local M = {}
 --- class that is off, and productions that need it, do not occur in the
 --- program.
 M.classes = { "loop", "task", "scope", "built", "channel", "event", "semaphore",
-  "permit", "poller", "file", "stream", "server", "process", "udp", "socket",
-  "context", "auth", "error", "info", "co" }
+  "permit", "poller", "file", "stream", "server", "process", "udp", "watch",
+  "socket", "context", "auth", "error", "info", "co" }
 
 M.rules = {
   make_loop = { "new_loop{ <loop_options> }" },
@@ -46,6 +46,9 @@ M.rules = {
     [[aw.udp.connect("localhost", select(2, use(<udp>, 'name')) or 9)]],
     [[1* aw.udp.bind("", 0, <shape>)]],
   },
+  make_watch = { [[3* aw.fs.watch(".")]], [[aw.fs.watch(PLAN.fifo)]],
+    [[2* <real>aw.fs.watch(".", { recursive = true })]],
+    "1* aw.fs.watch(<any>)", [[1* aw.fs.watch(".", <shape>)]] },
   make_server = { [[3* aw.tcp.listen("127.0.0.1", 0)]],
     [[2* aw.unix.listen("u")]], "1* aw.tcp.listen(<shape>)",
     [[aw.tcp.listen("", 0, { backlog = 0, high_water = 10, max_line = 5 })]],
@@ -145,6 +148,14 @@ M.rules = {
     "use(<udp>, 'configure', { ttl = 1 })", "use(<udp>, 'peer')",
     [[use(<udp>, 'join', "239.0.0.1", "lo")]],
     "do local _ <close> = <udp> <block>end",
+  },
+  act_watch = {
+    "2* aw.await(aw.Recv(<watch>) | aw.Sleep(<short>))",
+    [[3* os.rename("watched", "watched2")]],
+    [[3* io.open("watched", "w"):close()]], "2* use(<watch>, 'close')",
+    "2* storm(aw.Recv(<watch>):timeout(0))",
+    "aw.start(aw.Recv(<watch>), nil, { background = true })",
+    "do local _ <close> = <watch> <block>end",
   },
   act_server = {
     "3* use(<server>, 'accept')", "3* use(<server>, 'close')",

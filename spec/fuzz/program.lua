@@ -41,7 +41,7 @@ add_rules(objects.rules)
 -- clock stands still while a task waits for something external.
 local REAL <const> = { socket = true, context = true, auth = true,
   poller = true, file = true, stream = true, server = true, process = true,
-  command = true, udp = true }
+  command = true, udp = true, watch = true }
 
 --- Returns the favoured rules: those of one or two classes, and a place.
 local function drawn_favoured(random)

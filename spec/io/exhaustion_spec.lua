@@ -30,6 +30,14 @@ local operations = {
     local a <close> = aw.spawn { "cat", stdin = hold[1], stderr = "null" }
     local b <close> = aw.spawn { "cat", stdin = a.stdout, stderr = "null" }
     assert(b:wait().ok)]] },
+  { "aw.fs.watch", [[
+    local w <close> = aw.fs.watch "."
+    local t <close> = aw.fs.watch(".", { recursive = true })
+    os.rename("fifo", "fifo2")
+    os.rename("fifo2", "fifo")
+    assert(w:recv().what == "rename")
+    assert(aw.await(aw.Recv(t)).what == "rename")]],
+    codes = "{ EAGAIN = true }" },
   { "datagrams", [[
     local a <close> = aw.udp.bind("127.0.0.1", 0)
     local b <close> = aw.udp.connect(a:name())

@@ -38,6 +38,7 @@ local makers <const> = {
   Stream = function() return aw.stdin end,
   Server = function() return aw.tcp.listen("127.0.0.1", 0) end,
   UdpSocket = function() return aw.udp.bind("127.0.0.1", 0) end,
+  FileWatch = function() return aw.fs.watch "." end,
   Task = function()
     local ev = aw.EventLoop()
     local task = ev:start(aw.Value(1))

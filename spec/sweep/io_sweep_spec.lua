@@ -5,6 +5,7 @@
 -- counts descriptors, handles and children.
 
 local aw = require "aiowire"
+local folder = require "spec.support.folder"
 local listening = require "spec.support.listening"
 local pipes = require "spec.support.pipes"
 local socketpairs = require "spec.support.socketpairs"
@@ -430,13 +431,35 @@ scenario("files and folders", function(_, p)
   p.await(aw.Call(fs.read, "/dev/null") | aw.Sleep(10))
 end)
 
+scenario("watches of files, by methods and as events", function(_, p)
+  local d <close> = folder.new()
+  local w = aw.fs.watch(d.path)
+  local _ <close> = p.guard(function()
+    w:close()
+  end)
+  local tree <close> = p.step(aw.fs.watch, d.path, { recursive = true })
+  d:file("1", "")
+  p.step(w.recv, w)
+  p.step(tree.recv, tree)
+  aw.scope(function(s)
+    s:start(function()
+      local _ <close> = p.guard()
+      p.sleep(0.0005)
+      d:file("2", "")
+    end)
+    p.step(w.recv, w)
+    p.await(aw.Recv(tree) | aw.Sleep(10))
+  end)
+  p.await(aw.Recv(w) | aw.Sleep(0.0005))
+end)
+
 describe("the sweep of io", function()
   for sentence, proof in sweep.all_facts(scenarios) do
     it(sentence, proof)
   end
 
-  it("covers 13 scenarios and 330 strikes [C2]", function()
-    assert.is_true(#scenarios >= 13)
-    assert.is_true(sweep.strikes(scenarios) >= 330)
+  it("covers 14 scenarios and 360 strikes [C2]", function()
+    assert.is_true(#scenarios >= 14)
+    assert.is_true(sweep.strikes(scenarios) >= 360)
   end)
 end)
