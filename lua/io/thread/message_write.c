@@ -35,8 +35,8 @@ static void grow_block(awio_writer *w, size_t more) {
   if (more > MOST - w->head.size)
     no_memory(w->L);
   size_t needed = w->head.size + more, room = 2 * w->room;
-  if (room < needed)
-    room = needed;
+  if (room < needed) /* a long string, and little after it */
+    room = needed + AWIO_SMALL;
   awio_message *block = aw_reallocate(w->block, sizeof *block + room);
   if (!block && room > needed) {
     room = needed;
@@ -485,10 +485,9 @@ static void discard_writer(awio_writer *w) {
     aw_free(w->writings);
 }
 
-/* Larger blocks give back what is not needed. */
+/* Give back what is not needed. */
 static awio_message *shrink(awio_message *m, size_t size, size_t room) {
-  enum { LARGE = 4096 };
-  if (room - size < LARGE)
+  if (room - size <= size / 8)
     return m;
   awio_message *smaller = aw_reallocate(m, sizeof *m + size);
   return smaller ? smaller : m;
