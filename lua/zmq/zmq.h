@@ -7,6 +7,7 @@
  *           headroom.c          checks for free descriptors and threads
  *           types.c             the table of socket types; "did you mean"
  *           context.c           contexts: their sockets, their end in a thread
+ *           shared.c            what contexts of several Lua states share
  *           context_object.c    contexts for Lua
  *           attendant.c         the thread of a context
  *           bell.c              wakes tasks from any thread
@@ -74,6 +75,7 @@
 #endif
 
 typedef struct awz_context awz_context;
+typedef struct awz_shared awz_shared;
 typedef struct awz_socket awz_socket;
 typedef struct awz_endpoint awz_endpoint;
 typedef struct awz_message awz_message;
@@ -157,13 +159,12 @@ typedef struct awz_home {
 
 struct awz_context {
   awz_home *home;
-  awz_context *next; /* in the home */
-  void *raw;         /* NULL once it is closed */
+  awz_context *next;  /* in the home */
+  awz_shared *shared; /* context/shared.h; NULL once it is closed */
+  void *raw;          /* that of `shared` */
   const aw_zmq_calls *calls;
   awz_socket *sockets;
-  awz_socket *giver;    /* Lua got its last message: see pass.c */
-  awz_endpoint *ghosts; /* unbound inproc names to which sockets connected that
-                           are closed now */
+  awz_socket *giver;         /* Lua got its last message: see pass.c */
   struct awz_link *links;    /* connections over inproc; watch/links.h */
   struct awz_ending *ending; /* ends it in a thread; NULL: not begun */
   awz_attendant *attendant;  /* context/attendant.h; NULL: not needed yet */
@@ -172,13 +173,8 @@ struct awz_context {
   unsigned refs;             /* held by the home, the userdata and sockets */
   aw_lua_held held;          /* for a lost finalizer */
   unsigned forks;            /* aw_zmq_forks() when it was made */
-  int longest_linger;        /* ms, of its closed sockets; -1: for ever */
-  uint64_t watches;          /* begun so far; watch/watch.h */
-  int max_sockets;           /* option; libzmq allows more */
-  int limit;                 /* of `count`; set by the first socket */
-  int count;                 /* of `sockets` */
-  int patience;              /* ms that the end of the program waits for it */
-  int reserve[2];            /* descriptors that are closed for its end */
+  int wait;                  /* ms that the end of the program waits for that of
+                                the context; set by its close */
 };
 
 /* An option that takes effect at the next bind or connect, and was set when the
@@ -204,8 +200,6 @@ struct awz_socket {
   awz_endpoint *endpoints; /* addresses that it is bound to */
   awz_endpoint *connected; /* of a PUB: addresses, but inproc names, that it
                               has connected to */
-  awz_endpoint *pending;   /* inproc names that it has connected to, and that no
-                              socket has bound yet */
   awz_named *named;        /* addresses with names of hosts, that it is
                               connected or bound to; address/host_name.h */
   unsigned unresolved;     /* number of those that libzmq does not have yet */
@@ -273,12 +267,12 @@ int awz_raw_decode_key(unsigned char out[AWZ_KEY_BYTES], const char *text);
 void awz_raw_encode_key(char out[AWZ_KEY_SIZE],
                         const unsigned char bytes[AWZ_KEY_BYTES]);
 
-int awz_raw_open_context(awz_context *context, int io_threads);
+int awz_raw_open_context(awz_shared *shared, int io_threads);
 /* Let the user have `value` sockets at most: libzmq also counts the socket of
  * each monitor, those of the attendant, and closed ones for a while. */
-int awz_raw_limit_context(const awz_context *context, int value);
-int awz_raw_set_context(const awz_context *context, int option, int value);
-int awz_raw_get_context(const awz_context *context, int option, int *value);
+int awz_raw_limit_context(const awz_shared *shared, int value);
+int awz_raw_set_context(const awz_shared *shared, int option, int value);
+int awz_raw_get_context(const awz_shared *shared, int option, int *value);
 /* End the context. Blocks until its sockets have sent or dropped all messages.
  */
 void awz_raw_end_context(void *raw);
@@ -388,15 +382,22 @@ int awz_room_for_threads(int count);
  *   out  gives
  */
 int awz_context_new(awz_home *home, int io_threads, awz_context **out);
+/* The same, for a context of libzmq that another state has made; keeps a
+ * reference to it. */
+int awz_context_join(awz_home *home, awz_shared *shared, awz_context **out);
+/* Let the reference of a message go. Call from: any thread. */
+void awz_context_drop_shared(awz_shared *shared);
 void awz_context_release(awz_context *context);
-/* Close its sockets, and begin to end it in a thread. Closing again does
- * nothing. */
+/* Close its sockets. If no other state has the context, begin to end it in a
+ * thread. Closing again does nothing. */
 void awz_context_close(awz_context *context);
 /* Close all contexts, and wait for the end of each for at most its patience. */
 void awz_home_close(awz_home *home);
 
 /* ---- socket.c ---- */
 
+/* The number of sockets that the open context can have. */
+int awz_socket_limit(const awz_context *context);
 int awz_socket_new(awz_context *context, const awz_type *type,
                    aw_lua_here *here, awz_socket **out);
 /* Replace the socket of libzmq by one of another type, with the same options.
@@ -439,11 +440,11 @@ int awz_disconnect(awz_socket *socket, const char *address);
 /* Give up all addresses and names of a socket that is closed. */
 void awz_leave_endpoints(awz_socket *socket);
 void awz_forget_leaving(awz_home *home);
-void awz_forget_ghosts(awz_context *context);
 /* Return the address of the socket that the user may mean by `address`: one
  * with the same port, or with any port if that is `*`. NULL: none. */
 const char *awz_bound_like(const awz_socket *socket, const char *address);
-bool awz_is_bound(const awz_context *context, const char *address);
+/* Has a socket of the context bound this inproc name, in any state? */
+bool awz_is_bound_local(const awz_context *context, const char *address);
 
 /* ---- routing_id.c ----
  *

@@ -105,10 +105,10 @@ static void check_path(lua_State *L, int arg, const char *address) {
 static void check_context(lua_State *L, const awz_socket *s, int arg,
                           const char *address) {
   const awz_home *home = awz_home_of(L);
-  if (awz_is_bound(s->context, address))
+  if (awz_is_bound_local(s->context, address))
     return;
   for (const awz_context *c = home->first; c; c = c->next)
-    if (c != s->context && awz_is_bound(c, address))
+    if (c != s->context && awz_is_bound_local(c, address))
       aw_lua_arg_error(L, arg,
                        lua_pushfstring(L,
                                        "'%s' is bound by a socket of another "

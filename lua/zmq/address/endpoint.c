@@ -1,8 +1,11 @@
 /* endpoint.c - addresses that sockets are bound to, or were until a moment ago
  *
  *   bind ─► s->endpoints ─► unbind, close ─► home->leaving ─► forgotten
- *   connect to an unbound inproc name ─► s->pending ─► removed at its bind
- *                                                  └─► close ─► c->ghosts
+ *
+ *   and inproc names, for the sockets of all states (context/shared.h):
+ *   bind ─► BOUND ─► unbind, close ─► LEAVING ─► forgotten
+ *   connect to an unbound name ─► PENDING ─► removed at its bind
+ *                                        └─► close ─► GHOST
  *
  * libzmq gives up an address in a thread of its own, a moment after a socket is
  * closed. Until then another bind fails. So a bind to an address that this
@@ -23,15 +26,18 @@
  *
  * A socket that is closed while its connection waits leaves its end of that
  * connection in libzmq, and a socket that welcomes its peers aborts when it
- * finds that end. The list `ghosts` has these names, and such a bind is
- * refused.
+ * finds that end. GHOST has these names, and such a bind is refused.
  *
  * libzmq ignores a second connect of a PUB to an address of tcp or ipc, but not
  * of an XPUB, which ours is inside. So `connected` has these addresses.
  *
+ * To look at the names and to attach is one act, under the lock of the shared
+ * part: another thread may attach to the same name.
+ *
  * Invariants: an endpoint is in one of these lists; `left` is set in `leaving`.
  */
 #include "address/host_name.h"
+#include "context/shared.h"
 #include "security/guard.h"
 #include "security/zap.h"
 #include "socket/settings.h"
@@ -58,6 +64,10 @@ static const uint64_t PATIENCE = 1000 * 1000 * 1000; /* ns */
 
 /* ---- addresses ---- */
 
+static bool is_local(const char *address) {
+  return awz_starts_with(address, "inproc://");
+}
+
 static bool is_same_address(const char *a, const char *b) {
   return strcmp(a, b) == 0;
 }
@@ -65,8 +75,7 @@ static bool is_same_address(const char *a, const char *b) {
 /* Tells whether a socket at one address may prevent a bind to the other. Of
  * internet addresses only the ports are compared: a host has many names. */
 static bool may_clash(const char *a, const char *b) {
-  bool is_name =
-      awz_starts_with(a, "ipc://") || awz_starts_with(a, "inproc://");
+  bool is_name = awz_starts_with(a, "ipc://") || is_local(a);
   const char *colon = strchr(a, ':');
   if (is_name || !colon || strncmp(a, b, (size_t)(colon - a)) != 0)
     return is_same_address(a, b);
@@ -113,6 +122,30 @@ static void forget(awz_home *home, uint64_t time, const char *taken) {
   }
 }
 
+/* Forget the inproc names given up before `time`, under the lock. */
+static void forget_local(awz_shared *shared, uint64_t time) {
+  awz_local_name **place = &shared->names;
+  while (*place) {
+    awz_local_name *name = *place;
+    if (name->state == AWZ_NAME_LEAVING && name->left < time) {
+      *place = name->next;
+      aw_free(name);
+    } else {
+      place = &name->next;
+    }
+  }
+}
+
+static bool is_local_leaving(awz_shared *shared, const char *address) {
+  if (!awz_shared_lock(shared))
+    return false;
+  forget_local(shared, uv_hrtime() - PATIENCE);
+  bool leaves =
+      awz_local_name_find(shared, AWZ_NAME_LEAVING, address, NULL) != NULL;
+  awz_shared_unlock(shared);
+  return leaves;
+}
+
 static bool is_leaving(awz_home *home, const char *address) {
   forget(home, uv_hrtime() - PATIENCE, NULL);
   for (const awz_endpoint *e = home->leaving; e; e = e->next)
@@ -121,10 +154,37 @@ static bool is_leaving(awz_home *home, const char *address) {
   return false;
 }
 
+/* The socket gives an inproc name up: change the state of its entries. NULL: all
+ * names. */
+static void leave_local(const awz_socket *s, const char *address) {
+  awz_shared *shared = s->context->shared;
+  if (!awz_shared_lock(shared))
+    return;
+  for (awz_local_name *name = shared->names; name; name = name->next) {
+    if (name->socket != s ||
+        (address && !is_same_address(name->address, address)))
+      continue;
+    if (name->state == AWZ_NAME_PENDING)
+      name->state = AWZ_NAME_GHOST;
+    if (name->state == AWZ_NAME_BOUND) {
+      name->state = AWZ_NAME_LEAVING;
+      name->left = uv_hrtime();
+    }
+    name->socket = NULL; /* its memory may become another socket */
+  }
+  forget_local(shared, uv_hrtime() - PATIENCE);
+  awz_shared_unlock(shared);
+}
+
 /* Move the endpoint at `place` to the list of addresses given up. */
 static void leave_endpoint(awz_socket *s, awz_endpoint **place) {
   awz_endpoint *e = *place;
   *place = e->next;
+  if (is_local(e->address)) {
+    leave_local(s, e->address);
+    aw_free(e);
+    return;
+  }
   e->left = uv_hrtime();
   e->next = s->context->home->leaving;
   s->context->home->leaving = e;
@@ -146,19 +206,10 @@ static void free_endpoints(awz_endpoint **place, const char *address) {
 void awz_leave_endpoints(awz_socket *s) {
   while (s->endpoints)
     leave_endpoint(s, &s->endpoints);
-  while (s->pending) {
-    awz_endpoint *e = s->pending;
-    s->pending = e->next;
-    e->next = s->context->ghosts;
-    s->context->ghosts = e;
-  }
+  leave_local(s, NULL);
   awz_host_forget(s);
   free_endpoints(&s->connected, NULL);
   awz_forget_names(s);
-}
-
-void awz_forget_ghosts(awz_context *context) {
-  free_endpoints(&context->ghosts, NULL);
 }
 
 void awz_forget_leaving(awz_home *home) {
@@ -173,7 +224,7 @@ static bool has(const awz_endpoint *list, const char *address) {
   return list != NULL;
 }
 
-/* Returns the socket that is bound to `address`, or NULL. */
+/* Returns the socket of this state that is bound to `address`, or NULL. */
 static awz_socket *binder(const awz_context *context, const char *address) {
   awz_socket *s = context->sockets;
   while (s && !has(s->endpoints, address))
@@ -181,8 +232,13 @@ static awz_socket *binder(const awz_context *context, const char *address) {
   return s;
 }
 
-bool awz_is_bound(const awz_context *context, const char *address) {
-  return binder(context, address) != NULL;
+bool awz_is_bound_local(const awz_context *context, const char *address) {
+  if (!context->shared || !awz_shared_lock(context->shared))
+    return false;
+  bool is = awz_local_name_find(context->shared, AWZ_NAME_BOUND, address,
+                                NULL) != NULL;
+  awz_shared_unlock(context->shared);
+  return is;
 }
 
 static bool ends_with(const char *address, const char *end) {
@@ -201,21 +257,22 @@ const char *awz_bound_like(const awz_socket *s, const char *address) {
 }
 
 /* libzmq fails on a socket that is its own peer, too. */
-static bool may_join(const awz_socket *a, const awz_socket *b) {
-  return a != b && awz_types_match(a->type, b->type);
+static bool may_join(const awz_socket *a, const awz_local_name *b) {
+  return a != b->socket && awz_types_match(a->type, b->type);
 }
 
 /* Tells whether `s` may be bound to this address: it suits the sockets that
  * have connected to it already, also those that were closed since. */
 static bool suits_pending(const awz_socket *s, const char *address) {
-  if (s->welcomes && has(s->context->ghosts, address))
-    return false;
-  if (!awz_starts_with(address, "inproc://"))
-    return true; /* without a look at all sockets */
-  const awz_socket *other = s->context->sockets;
-  for (; other; other = other->next)
-    if (has(other->pending, address) && !may_join(s, other))
+  const awz_local_name *name = s->context->shared->names;
+  for (; name; name = name->next) {
+    if (!is_same_address(name->address, address))
+      continue;
+    if (name->state == AWZ_NAME_PENDING && !may_join(s, name))
       return false;
+    if (name->state == AWZ_NAME_GHOST && s->welcomes)
+      return false;
+  }
   return true;
 }
 
@@ -226,7 +283,33 @@ static bool suits_zap(const awz_socket *s, const char *address) {
          s->type->number == AWZ_REP || s->type->number == AWZ_ROUTER;
 }
 
+/* Bind an inproc name, if it suits those who wait for it. */
+static int bind_local(awz_socket *s, const char *address) {
+  awz_shared *shared = s->context->shared;
+  awz_local_name *name = awz_local_name_new(s, address);
+  if (!name)
+    return AW_ENOMEM;
+  if (!awz_shared_lock(shared)) {
+    aw_free(name);
+    return AW_EFORKED;
+  }
+  int rc = suits_pending(s, address) ? awz_raw_attach(s, AWZ_BIND, address)
+                                     : -EPROTOTYPE;
+  if (rc == 0) {
+    awz_local_name_forget(shared, AWZ_NAME_PENDING, address, NULL);
+    awz_local_name_forget(shared, AWZ_NAME_GHOST, address, NULL);
+    awz_local_name_forget(shared, AWZ_NAME_LEAVING, address, NULL);
+    awz_local_name_add(shared, name, AWZ_NAME_BOUND);
+  } else {
+    aw_free(name);
+  }
+  awz_shared_unlock(shared);
+  return rc;
+}
+
 static int try_bind(awz_socket *s, const char *address) {
+  if (is_local(address))
+    return bind_local(s, address);
   const char *file = ipc_file_of(address);
   if (file && is_alive(file))
     return -EADDRINUSE;
@@ -238,7 +321,8 @@ static int bind_in_time(awz_socket *s, const char *address) {
   unsigned nap = 0;
   int rc;
   while ((rc = try_bind(s, address)) == -EADDRINUSE &&
-         is_leaving(s->context->home, address)) {
+         (is_local(address) ? is_local_leaving(s->context->shared, address)
+                            : is_leaving(s->context->home, address))) {
     uv_sleep(nap);
     nap = nap < LONGEST_NAP ? nap * 2 + 1 : nap;
   }
@@ -247,7 +331,7 @@ static int bind_in_time(awz_socket *s, const char *address) {
 
 int awz_bind(awz_socket *s, const char *address) {
   enum { LAST_ENDPOINT = 32, RESOLVED = 128 };
-  if (!suits_pending(s, address) || !suits_zap(s, address))
+  if (!suits_zap(s, address))
     return -EPROTOTYPE;
   if (!awz_name_is_safe(s, address))
     return -EALREADY;
@@ -278,9 +362,6 @@ int awz_bind(awz_socket *s, const char *address) {
   forget(s->context->home, 0, e->address);
   e->next = s->endpoints;
   s->endpoints = e;
-  for (awz_socket *other = s->context->sockets; other; other = other->next)
-    free_endpoints(&other->pending, e->address);
-  free_endpoints(&s->context->ghosts, e->address);
   awz_links_bound(s, e->address);
   return 0;
 }
@@ -297,7 +378,7 @@ static awz_endpoint **find_endpoint(awz_socket *s,
 }
 
 int awz_unbind(awz_socket *s, const char *address) {
-  if (awz_starts_with(address, "inproc://") && !has(s->endpoints, address))
+  if (is_local(address) && !has(s->endpoints, address))
     return -ENOENT; /* libzmq would disconnect from the name */
   int rc = awz_raw_attach(s, AWZ_UNBIND, address);
   if (rc < 0)
@@ -312,42 +393,21 @@ int awz_unbind(awz_socket *s, const char *address) {
 
 /* ---- connect and disconnect ---- */
 
-/* Connect to an inproc name; `peer` has bound it, or is NULL. */
-static int connect_local(awz_socket *s, awz_socket *peer, const char *address) {
-  awz_link *link = awz_link_new(address);
-  if (!link)
-    return AW_ENOMEM;
-  int rc = awz_raw_attach(s, AWZ_CONNECT, address);
-  if (rc < 0)
-    aw_free(link);
-  else
-    awz_link_add(link, s, peer);
-  return rc;
-}
-
-/* Connect, and add the address to a list. */
-static int connect_listed(awz_socket *s, awz_endpoint **list,
-                          const char *address) {
+/* Connect, and add the address to `connected`. */
+static int connect_listed(awz_socket *s, const char *address) {
   size_t size = strlen(address) + 1;
   awz_endpoint *e = aw_allocate(sizeof *e + size);
   if (!e)
     return AW_ENOMEM;
-  int rc = awz_starts_with(address, "inproc://")
-               ? connect_local(s, NULL, address)
-               : awz_raw_attach(s, AWZ_CONNECT, address);
+  int rc = awz_raw_attach(s, AWZ_CONNECT, address);
   if (rc < 0) {
     aw_free(e);
     return rc;
   }
   memcpy(e->address, address, size);
-  e->next = *list;
-  *list = e;
+  e->next = s->connected;
+  s->connected = e;
   return 0;
-}
-
-/* Connect to an inproc name that no socket has bound yet. */
-static int connect_early(awz_socket *s, const char *address) {
-  return s->overwrites ? -EBUSY : connect_listed(s, &s->pending, address);
 }
 
 static int connect_remote(awz_socket *s, const char *address) {
@@ -355,7 +415,7 @@ static int connect_remote(awz_socket *s, const char *address) {
     return awz_raw_attach(s, AWZ_CONNECT, address);
   if (has(s->connected, address) || has(s->endpoints, address))
     return 0;
-  return connect_listed(s, &s->connected, address);
+  return connect_listed(s, address);
 }
 
 /* A type that a ROUTER and a REP talk to. */
@@ -363,19 +423,52 @@ static bool asks_zap(const awz_socket *s) {
   return s->type->number == AWZ_REQ || s->type->number == AWZ_DEALER;
 }
 
+/* Connect to an inproc name, under the lock. Takes `name`, if it returns 0 and
+ * no socket has bound the name yet: then `waits`. */
+static int connect_name(awz_socket *s, awz_local_name *name, bool *waits) {
+  awz_shared *shared = s->context->shared;
+  const char *address = name->address;
+  const awz_local_name *peer =
+      awz_local_name_find(shared, AWZ_NAME_BOUND, address, NULL);
+  bool answers =
+      shared->answering > 0 && is_same_address(address, AWZ_ZAP_ADDRESS);
+  if (!peer && !answers && s->overwrites)
+    return -EBUSY;
+  if (peer && !may_join(s, peer))
+    return -EPROTOTYPE;
+  int rc = awz_raw_attach(s, AWZ_CONNECT, address);
+  *waits = rc == 0 && !peer && !answers;
+  if (*waits)
+    awz_local_name_add(shared, name, AWZ_NAME_PENDING);
+  return rc;
+}
+
+/* The connection counts as a peer, if both sockets are of this state. */
+static int connect_local(awz_socket *s, const char *address) {
+  awz_local_name *name = awz_local_name_new(s, address);
+  awz_link *link = name ? awz_link_new(address) : NULL;
+  bool waits = false;
+  int rc = link ? AW_EFORKED : AW_ENOMEM;
+  if (link && awz_shared_lock(s->context->shared)) {
+    rc = connect_name(s, name, &waits);
+    awz_shared_unlock(s->context->shared);
+  }
+  awz_socket *peer = rc == 0 && !waits ? binder(s->context, address) : NULL;
+  if (waits || peer)
+    awz_link_add(link, s, peer);
+  else
+    aw_free(link);
+  if (!waits)
+    aw_free(name);
+  return rc;
+}
+
 static int connect_any(awz_socket *s, const char *address) {
-  if (!awz_starts_with(address, "inproc://"))
+  if (!is_local(address))
     return connect_remote(s, address);
-  awz_socket *peer = binder(s->context, address);
   if (is_same_address(address, AWZ_ZAP_ADDRESS) && !asks_zap(s))
     return -EPROTOTYPE;
-  if (!peer && s->context->zap && is_same_address(address, AWZ_ZAP_ADDRESS))
-    return awz_raw_attach(s, AWZ_CONNECT, address);
-  if (!peer)
-    return connect_early(s, address);
-  if (!may_join(s, peer))
-    return -EPROTOTYPE;
-  return connect_local(s, peer, address);
+  return connect_local(s, address);
 }
 
 static int prepare_connect(awz_socket *s, const char *address) {
@@ -426,8 +519,18 @@ static void forget_connected(awz_socket *s, const char *address) {
   }
 }
 
+/* Does the socket wait for this inproc name to be bound? */
+static bool is_pending(const awz_socket *s, const char *address) {
+  awz_shared *shared = s->context->shared;
+  if (!is_local(address) || !awz_shared_lock(shared))
+    return false;
+  bool is = awz_local_name_find(shared, AWZ_NAME_PENDING, address, s) != NULL;
+  awz_shared_unlock(shared);
+  return is;
+}
+
 int awz_disconnect(awz_socket *s, const char *address) {
-  if (has(s->pending, address))
+  if (is_pending(s, address))
     return -EBUSY;
   if (*find_endpoint(s, is_same_address, address)) /* libzmq would unbind */
     return -ENOENT;

@@ -1,7 +1,8 @@
 /* context.c - contexts own their sockets, and end in a thread [ZQ13]
  *
- *   close: close the sockets ─► a thread waits until libzmq has sent the unsent
- *   messages, at most as long as each socket lingers ─► over
+ *   close: close the sockets ─► the last state that has the context (shared.h)
+ *   ─► a thread waits until libzmq has sent the unsent messages, at most as long
+ *   as each socket lingers ─► over
  *
  * The end of the Lua state waits for these threads, for each at most for the
  * patience of its context. Then it leaves the context as it is, and leaks it,
@@ -13,15 +14,14 @@
  * the parent, and the child leaves them alone.
  */
 #include "context/attendant.h"
+#include "context/shared.h"
 
 #include <uv.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 typedef struct awz_ending {
   pthread_t thread;
@@ -88,16 +88,14 @@ static void *end_it(void *data) {
   return NULL;
 }
 
-/* Begin to end the context in a thread. Without memory or a thread, the context
- * stays as it is until the process ends. */
-static void start_end(awz_context *context) {
-  ending *e = ending_new(context->raw);
-  if (!e)
-    return;
-  if (pthread_create(&e->thread, NULL, end_it, e) == 0)
-    context->ending = e;
-  else
-    ending_free(e);
+/* Begin to end a context of libzmq in a thread. Returns NULL without memory or
+ * a thread: the context stays as it is until the process ends. */
+static ending *start_end(void *raw) {
+  ending *e = ending_new(raw);
+  if (!e || pthread_create(&e->thread, NULL, end_it, e) == 0)
+    return e;
+  ending_free(e);
+  return NULL;
 }
 
 static struct timespec in_ms(int ms) {
@@ -123,21 +121,6 @@ static void wait_for_ending(ending *e, const struct timespec *at) {
 
 /* ---- contexts ---- */
 
-enum { AWZ_RESERVE = sizeof((awz_context *)0)->reserve / sizeof(int) };
-
-/* libzmq needs descriptors to end a context, and aborts if there are none
- * [ZQ12]. */
-static void take_reserve(awz_context *context) {
-  for (int i = 0; i < AWZ_RESERVE; i++)
-    context->reserve[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-static void give_reserve(awz_context *context) {
-  for (int i = 0; i < AWZ_RESERVE; i++)
-    if (context->reserve[i] >= 0)
-      close(context->reserve[i]);
-}
-
 static bool is_ending(const awz_context *context) {
   return context->ending && context->forks == aw_zmq_forks();
 }
@@ -156,36 +139,42 @@ static void prune(awz_home *home) {
   }
 }
 
-int awz_context_new(awz_home *home, int io_threads, awz_context **out) {
-  enum { REAPER = 1, ATTENDANT = 1, PATIENCE = 5000, MAX_SOCKETS = 1023 };
-  int version[3];
-  int rc = awz_raw_version(version);
-  if (rc == 0)
-    rc = awz_room_for_files();
-  if (rc == 0)
-    rc = awz_room_for_threads(io_threads + REAPER + ATTENDANT);
-  if (rc < 0)
-    return rc;
+/* Make a context for `shared`; takes that reference. */
+static int join_shared(awz_home *home, awz_shared *shared, awz_context **out) {
   awz_context *context = aw_allocate(sizeof *context);
-  if (!context)
+  if (!context) {
+    awz_context_drop_shared(shared);
     return AW_ENOMEM;
-  rc = awz_raw_open_context(context, io_threads);
-  if (rc < 0) {
-    aw_free(context);
-    return rc;
   }
-  context->max_sockets = MAX_SOCKETS;
-  awz_raw_limit_context(context, MAX_SOCKETS);
   prune(home);
-  take_reserve(context);
-  context->forks = aw_zmq_forks();
-  context->patience = PATIENCE;
+  context->shared = shared;
+  context->raw = shared->raw;
+  context->calls = shared->calls;
+  context->forks = shared->forks;
   context->refs = 2;
   context->home = home;
   context->next = home->first;
   home->first = context;
   *out = context;
   return 0;
+}
+
+int awz_context_new(awz_home *home, int io_threads, awz_context **out) {
+  awz_shared *shared;
+  int rc = awz_shared_new(io_threads, &shared);
+  return rc < 0 ? rc : join_shared(home, shared, out);
+}
+
+int awz_context_join(awz_home *home, awz_shared *shared, awz_context **out) {
+  return join_shared(home, awz_shared_keep(shared), out);
+}
+
+void awz_context_drop_shared(awz_shared *shared) {
+  void *raw = shared->raw;
+  int wait;
+  ending *e = awz_shared_leave(shared, &wait) ? start_end(raw) : NULL;
+  if (e)
+    ending_release(e); /* its thread goes on */
 }
 
 void awz_context_release(awz_context *context) {
@@ -196,32 +185,24 @@ void awz_context_release(awz_context *context) {
     return;
   if (is_ending(context))
     ending_release(context->ending);
-  awz_forget_ghosts(context);
   aw_free(context);
 }
 
 void awz_context_close(awz_context *context) {
   while (context->sockets)
     awz_socket_close(context->sockets);
-  if (!context->raw)
+  awz_shared *shared = context->shared;
+  if (!shared)
     return;
   awz_attendant_end(context);
-  context->reader = NULL; /* it was one of the listeners */
-  if (context->forks == aw_zmq_forks()) {
-    give_reserve(context);
-    start_end(context);
-  }
+  if (context->zap) /* it was one of the listeners, as was the reader */
+    awz_shared_answers(shared, -1);
+  context->zap = NULL;
+  context->reader = NULL;
+  context->shared = NULL;
+  if (awz_shared_leave(shared, &context->wait))
+    context->ending = start_end(context->raw);
   context->raw = NULL;
-}
-
-/* Returns how long to wait for the end of the context, in ms: its sockets may
- * linger that long over unsent messages. */
-static int time_for(const awz_context *context) {
-  enum { MARGIN = 500 };
-  int linger = context->longest_linger;
-  if (linger < 0 || linger > context->patience - MARGIN)
-    return context->patience;
-  return linger + MARGIN;
 }
 
 void awz_home_close(awz_home *home) {
@@ -233,7 +214,7 @@ void awz_home_close(awz_home *home) {
   while (home->first) {
     awz_context *context = home->first;
     home->first = context->next;
-    struct timespec at = in_ms(time_for(context));
+    struct timespec at = in_ms(context->wait);
     if (is_ending(context))
       wait_for_ending(context->ending, &at);
     awz_context_release(context);

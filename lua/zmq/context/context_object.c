@@ -3,6 +3,7 @@
  * context.c owns the contexts; their userdata is made here.
  */
 #include "context/failure.h"
+#include "context/shared.h"
 #include "zmq.h"
 
 #include <limits.h>
@@ -97,20 +98,37 @@ static awz_context *check_open_context(lua_State *L, const char *verb) {
   return context;
 }
 
-static void set(lua_State *L, awz_context *context, const setting *what,
+/* Options of our own are the same in all states. */
+static void set_own(awz_shared *shared, int *option, int value) {
+  if (!awz_shared_lock(shared))
+    return;
+  *option = value;
+  awz_shared_unlock(shared);
+}
+
+static int get_own(awz_shared *shared, const int *option) {
+  int value = 0;
+  if (awz_shared_lock(shared)) {
+    value = *option;
+    awz_shared_unlock(shared);
+  }
+  return value;
+}
+
+static void set(lua_State *L, const awz_context *context, const setting *what,
                 int index) {
   if (!what->writable)
     awz_error(L, "option '%s' of a zmq context can only be read", what->name);
   int value = check_value(L, what, index);
   if (what->number == PATIENCE) {
-    context->patience = value;
+    set_own(context->shared, &context->shared->patience, value);
     return;
   }
   bool limits = what->number == MAX_SOCKETS;
-  int rc = limits ? awz_raw_limit_context(context, value)
-                  : awz_raw_set_context(context, what->number, value);
+  int rc = limits ? awz_raw_limit_context(context->shared, value)
+                  : awz_raw_set_context(context->shared, what->number, value);
   if (rc == 0 && limits)
-    context->max_sockets = value;
+    set_own(context->shared, &context->shared->max_sockets, value);
   if (rc < 0)
     aw_lua_system_error(L, rc, "set", what->name);
 }
@@ -121,15 +139,15 @@ static int context_set(lua_State *L) {
 }
 
 static int context_get(lua_State *L) {
-  const awz_context *context = check_open_context(L, "get");
+  awz_shared *shared = check_open_context(L, "get")->shared;
   const setting *what = check_setting(L, 2);
   if (!what->readable)
     awz_error(L, "option '%s' of a zmq context can only be set", what->name);
   int rc = 0, value = 0;
   switch (what->number) {
-  case PATIENCE: value = context->patience; break;
-  case MAX_SOCKETS: value = context->max_sockets; break;
-  default: rc = awz_raw_get_context(context, what->number, &value);
+  case PATIENCE: value = get_own(shared, &shared->patience); break;
+  case MAX_SOCKETS: value = get_own(shared, &shared->max_sockets); break;
+  default: rc = awz_raw_get_context(shared, what->number, &value);
   }
   if (rc < 0)
     aw_lua_system_error(L, rc, "get", what->name);
@@ -187,6 +205,21 @@ static int io_threads_of(lua_State *L, int arg) {
   return count;
 }
 
+/* Push a userdata without a context. */
+static awz_box *push_context_box(lua_State *L) {
+  awz_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = (awz_box){AWZ_CONTEXT_CLASS, NULL};
+  luaL_setmetatable(L, AWZ_CONTEXT_CLASS);
+  return box;
+}
+
+/* Takes the context. */
+static void fill_context(lua_State *L, awz_box *box, awz_context *context) {
+  box->object = context;
+  context->held.release = release_lost_context;
+  aw_lua_hold(L, &context->held);
+}
+
 /* zmq.context([options]) */
 static int new_context(lua_State *L) {
   if (!lua_isnoneornil(L, 1))
@@ -194,16 +227,12 @@ static int new_context(lua_State *L) {
   lua_settop(L, 1);
   int io_threads = io_threads_of(L, 1);
   awz_home *home = awz_home_of(L);
-  awz_box *box = lua_newuserdatauv(L, sizeof *box, 0);
-  *box = (awz_box){AWZ_CONTEXT_CLASS, NULL};
-  luaL_setmetatable(L, AWZ_CONTEXT_CLASS);
+  awz_box *box = push_context_box(L);
   awz_context *context;
   int rc = awz_context_new(home, io_threads, &context);
   if (rc < 0)
     return awz_raise(L, rc, "open", "zmq context");
-  box->object = context;
-  context->held.release = release_lost_context;
-  aw_lua_hold(L, &context->held);
+  fill_context(L, box, context);
   if (!lua_istable(L, 1))
     return 1;
   lua_pushnil(L);
@@ -215,6 +244,47 @@ static int new_context(lua_State *L) {
   }
   return 1;
 }
+
+/* ---- in other states [J14] ---- */
+
+static void *take_context(lua_State *L, int index) {
+  const awz_box *box = awz_box_at(L, index, AWZ_CONTEXT_CLASS);
+  const awz_context *context = box->object;
+  if (!context || !context->shared)
+    aw_lua_system_error(L, AW_ECLOSED, "send", "zmq context");
+  if (context->forks != aw_zmq_forks())
+    aw_lua_system_error(L, AW_EFORKED, "send", "zmq context");
+  return awz_shared_keep(context->shared);
+}
+
+/* The state may not have opened this library yet. */
+static void open_zmq(lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_getfield(L, -1, "aiowire.zmq");
+  luaL_requiref(L, "aiowire.zmq", lua_tocfunction(L, -1), false);
+  lua_pop(L, 3);
+}
+
+static void push_context(lua_State *L, void *reference) {
+  if (!awz_home_of(L))
+    open_zmq(L);
+  awz_home *home = awz_home_of(L);
+  awz_box *box = push_context_box(L);
+  awz_context *context;
+  int rc = awz_context_join(home, reference, &context);
+  if (rc < 0)
+    awz_raise(L, rc, "receive", "zmq context");
+  fill_context(L, box, context);
+}
+
+static void release_context(void *reference) {
+  awz_context_drop_shared(reference);
+}
+
+static const aw_lua_transfer transfer = {
+    .take = take_context, .push = push_context, .release = release_context};
+
+/* ---- the class ---- */
 
 static const luaL_Reg methods[] = {
     {"get", context_get},           {"set", context_set},
@@ -233,6 +303,7 @@ void awz_open_context(lua_State *L) {
   lua_setfield(L, -2, "__name");
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable"); /* locked */
+  aw_lua_add_transfer(L, -1, &transfer);
   luaL_newlibtable(L, methods);
   aw_lua_set_functions(L, methods, 0);
   lua_setfield(L, -2, "__index");

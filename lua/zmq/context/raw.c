@@ -4,6 +4,7 @@
  * and the engine learns that a socket was used [ZQ1, ZQ6]. The number of tries
  * is bounded, because a forked child gets EINTR for ever [ZQ16].
  */
+#include "context/shared.h"
 #include "socket/settings.h"
 
 #include <errno.h>
@@ -73,36 +74,36 @@ void awz_raw_encode_key(char out[AWZ_KEY_SIZE],
 
 enum { IO_THREADS = 1, BLOCKY = 70 };
 
-int awz_raw_open_context(awz_context *context, int io_threads) {
+int awz_raw_open_context(awz_shared *shared, int io_threads) {
   const aw_zmq_calls *calls;
   int rc = aw_zmq_open(&calls);
   if (rc < 0)
     return rc;
-  context->calls = calls;
-  context->raw = calls->ctx_new();
-  if (!context->raw)
+  shared->calls = calls;
+  shared->raw = calls->ctx_new();
+  if (!shared->raw)
     return code(calls);
-  calls->ctx_set(context->raw, BLOCKY, 0);
-  calls->ctx_set(context->raw, IO_THREADS, io_threads);
+  calls->ctx_set(shared->raw, BLOCKY, 0);
+  calls->ctx_set(shared->raw, IO_THREADS, io_threads);
   return 0;
 }
 
-int awz_raw_limit_context(const awz_context *context, int value) {
+int awz_raw_limit_context(const awz_shared *shared, int value) {
   enum { MAX_SOCKETS = 2, EACH = 3, MORE = 64, LARGE = INT_MAX / EACH - MORE };
-  int rc = awz_raw_set_context(context, MAX_SOCKETS, value);
+  int rc = awz_raw_set_context(shared, MAX_SOCKETS, value);
   if (rc < 0 || value > LARGE)
     return rc;
-  return awz_raw_set_context(context, MAX_SOCKETS, EACH * value + MORE);
+  return awz_raw_set_context(shared, MAX_SOCKETS, EACH * value + MORE);
 }
 
-int awz_raw_set_context(const awz_context *context, int option, int value) {
-  const aw_zmq_calls *calls = context->calls;
-  return calls->ctx_set(context->raw, option, value) < 0 ? code(calls) : 0;
+int awz_raw_set_context(const awz_shared *shared, int option, int value) {
+  const aw_zmq_calls *calls = shared->calls;
+  return calls->ctx_set(shared->raw, option, value) < 0 ? code(calls) : 0;
 }
 
-int awz_raw_get_context(const awz_context *context, int option, int *value) {
-  const aw_zmq_calls *calls = context->calls;
-  *value = calls->ctx_get(context->raw, option);
+int awz_raw_get_context(const awz_shared *shared, int option, int *value) {
+  const aw_zmq_calls *calls = shared->calls;
+  *value = calls->ctx_get(shared->raw, option);
   return *value < 0 && calls->last_error() == EINVAL ? code(calls) : 0;
 }
 

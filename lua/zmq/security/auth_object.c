@@ -15,6 +15,7 @@
 
 #include "base/waiters.h"
 #include "context/failure.h"
+#include "context/shared.h"
 #include "security/auth_options.h"
 #include "security/guard.h"
 #include "security/zap.h"
@@ -54,8 +55,10 @@ static void auth_close(awz_auth *auth) {
   auth->context = NULL;
   if (!context)
     return;
-  if (context->zap == auth->zap)
+  if (context->zap == auth->zap) {
     context->zap = NULL;
+    awz_shared_answers(context->shared, -1);
+  }
   wake_waiters(auth);
   if (!is_of_parent(auth))
     awz_zap_close(auth->zap, context);
@@ -230,6 +233,7 @@ static void open_auth(lua_State *L, awz_auth *auth, awz_context *context,
     awz_raise(L, rc, "open", AUTH_CLASS);
   context->refs++;
   context->zap = auth->zap;
+  awz_shared_answers(context->shared, 1);
   auth->context = context;
   awz_guard_answered(context);
 }

@@ -1,6 +1,7 @@
 /* guard.c - see guard.h */
 #include "security/guard.h"
 
+#include "context/shared.h"
 #include "security/mechanism.h"
 #include "security/zap.h"
 
@@ -63,7 +64,10 @@ int awz_guard_domain(awz_socket *s, const char *domain, size_t size) {
 /* ---- servers without an authenticator ---- */
 
 static bool is_answered(const awz_context *context) {
-  return context->zap || awz_is_bound(context, AWZ_ZAP_ADDRESS);
+  awz_shared *shared = context->shared;
+  if (context->zap || awz_is_bound_local(context, AWZ_ZAP_ADDRESS))
+    return true;
+  return awz_shared_answers(shared, 0);
 }
 
 /* libzmq asks nobody about peers over inproc, nor about the server of a client

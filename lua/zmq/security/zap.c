@@ -248,6 +248,16 @@ static void zap_late(awz_listener *listener) {
   pthread_mutex_unlock(&zap->lock);
 }
 
+/* The context is closed here, but another state may have it, too. */
+static void zap_drain(awz_listener *listener) {
+  awz_zap *zap = zap_of(listener);
+  pthread_mutex_lock(&zap->lock);
+  if (!zap->unbound)
+    (void)awz_apart_unbind(listener->socket, AWZ_ZAP_ADDRESS);
+  zap->unbound = true;
+  pthread_mutex_unlock(&zap->lock);
+}
+
 static void zap_gone(awz_listener *listener) {
   awz_zap *zap = zap_of(listener);
   pthread_mutex_lock(&zap->lock);
@@ -275,8 +285,11 @@ int awz_zap_new(awz_zap **out) {
   pthread_cond_init(&zap->changed, &attributes);
   pthread_condattr_destroy(&attributes);
   pthread_mutex_init(&zap->lock, NULL);
-  zap->listener = (awz_listener){
-      .ready = zap_ready, .gone = zap_gone, .wait = zap_wait, .late = zap_late};
+  zap->listener = (awz_listener){.ready = zap_ready,
+                                 .drain = zap_drain,
+                                 .gone = zap_gone,
+                                 .wait = zap_wait,
+                                 .late = zap_late};
   zap->refs = 1;
   zap->gone = true; /* until it is open */
   *out = zap;

@@ -12,6 +12,7 @@
  * it conflates, it is a PUB of libzmq.
  */
 #include "context/apart.h"
+#include "context/shared.h"
 #include "socket/closing.h"
 #include "socket/settings.h"
 #include "watch/links.h"
@@ -61,7 +62,6 @@ static void join_context(awz_socket *s, awz_context *context) {
   if (s->next)
     s->next->previous = s;
   context->sockets = s;
-  context->count++;
 }
 
 static void leave_context(awz_socket *s) {
@@ -73,23 +73,46 @@ static void leave_context(awz_socket *s) {
   if (s->next)
     s->next->previous = s->previous;
   s->next = s->previous = NULL;
-  context->count--;
   if (context->giver == s)
     context->giver = NULL;
 }
 
-/* libzmq fixes its limit when it opens the first socket. */
-static int check_socket_limit(awz_context *context) {
-  if (context->limit == 0)
-    context->limit = context->max_sockets;
-  return context->count < context->limit ? 0 : -EMFILE;
+/* Count one more socket of the context, in all states. libzmq fixes its limit
+ * when it opens the first socket. */
+static int count_socket(awz_shared *shared) {
+  if (!awz_shared_lock(shared))
+    return AW_EFORKED;
+  if (shared->limit == 0)
+    shared->limit = shared->max_sockets;
+  bool fits = shared->count < shared->limit;
+  shared->count += fits;
+  awz_shared_unlock(shared);
+  return fits ? 0 : -EMFILE;
+}
+
+/* A socket that lingered for `linger` ms is closed. */
+static void uncount_socket(awz_shared *shared, int linger) {
+  if (!awz_shared_lock(shared))
+    return;
+  shared->count--;
+  int longest = shared->longest_linger;
+  if (linger < 0 || (longest >= 0 && linger > longest))
+    shared->longest_linger = linger;
+  awz_shared_unlock(shared);
+}
+
+int awz_socket_limit(const awz_context *context) {
+  int limit = 0;
+  if (awz_shared_lock(context->shared)) {
+    limit = context->shared->limit;
+    awz_shared_unlock(context->shared);
+  }
+  return limit;
 }
 
 static int open_socket(awz_socket *s) {
   int type = s->type->number;
-  int rc = check_socket_limit(s->context);
-  if (rc == 0)
-    rc = awz_room_for_files();
+  int rc = awz_room_for_files();
   if (rc == 0)
     rc = awz_raw_open(s, type == AWZ_PUB ? AWZ_XPUB : type);
   if (rc < 0)
@@ -126,7 +149,12 @@ int awz_socket_new(awz_context *context, const awz_type *type,
                               .owner = s};
   int rc = awz_subscribers_new(s);
   if (rc == 0)
+    rc = count_socket(context->shared);
+  if (rc == 0) {
     rc = open_socket(s);
+    if (rc < 0)
+      uncount_socket(context->shared, 0);
+  }
   if (rc < 0) {
     awz_settings_forget(s);
     awz_subscribers_free(s);
@@ -179,14 +207,6 @@ int awz_socket_check(const awz_socket *s) {
   return s->context->forks == aw_zmq_forks() ? 0 : AW_EFORKED;
 }
 
-static void note_linger(const awz_socket *s) {
-  awz_context *context = s->context;
-  bool longer = s->linger < 0 || (context->longest_linger >= 0 &&
-                                  s->linger > context->longest_linger);
-  if (longer)
-    context->longest_linger = s->linger;
-}
-
 static void drop_messages(awz_socket *s) {
   awz_message *message;
   while ((message = s->returned) != NULL) {
@@ -206,7 +226,6 @@ void awz_socket_close(awz_socket *s) {
     return;
   aw_zmq_close(s->ready); /* first, to stop the watcher [ZQ11] */
   s->ready = NULL;
-  note_linger(s);
   if (s->context->forks == aw_zmq_forks()) {
     awz_watch_stop(s);
     awz_raw_close(s);
@@ -215,6 +234,7 @@ void awz_socket_close(awz_socket *s) {
   awz_links_leave(s);
   awz_watch_end(s);
   awz_leave_endpoints(s);
+  uncount_socket(s->context->shared, s->linger);
   leave_context(s);
   drop_messages(s);
   awz_tell_watchers(s);

@@ -211,7 +211,7 @@ const aw_lua_source awz_source = {.recv = awz_make_recv,
 static int socket_bound(lua_State *L) {
   const awz_socket *s = awz_socket_in(&awz_check_handle(L, 1)->box);
   const char *address = aw_lua_check_string(L, 2, NULL);
-  lua_pushboolean(L, s && awz_is_bound(s->context, address));
+  lua_pushboolean(L, s && awz_is_bound_local(s->context, address));
   return 1;
 }
 
@@ -318,7 +318,7 @@ static int fail_open(lua_State *L, const awz_context *context,
     lua_pushfstring(L,
                     "%s socket (its context has %d at most: close some, or "
                     "use zmq.context{ max_sockets = ... })",
-                    type->name, context->limit);
+                    type->name, awz_socket_limit(context));
   else
     lua_pushfstring(L, "%s socket", type->name);
   return aw_lua_system_error(L, code, "open", lua_tostring(L, -1));

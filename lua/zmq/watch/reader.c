@@ -11,6 +11,7 @@
 
 #include "context/apart.h"
 #include "context/attendant.h"
+#include "context/shared.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,6 +158,16 @@ static int connect_reader(void *router, awz_reported *reported, uint64_t number,
   return rc < 0 ? rc : awz_apart_connect(router, address);
 }
 
+/* In all states: the number is part of a name. */
+static uint64_t next_watch(awz_shared *shared) {
+  uint64_t number = 0;
+  if (awz_shared_lock(shared)) {
+    number = ++shared->watches;
+    awz_shared_unlock(shared);
+  }
+  return number;
+}
+
 int awz_reader_begin(awz_socket *s, awz_reported *reported) {
   awz_context *context = s->context;
   char address[64];
@@ -164,7 +175,7 @@ int awz_reader_begin(awz_socket *s, awz_reported *reported) {
   if (rc < 0)
     return rc;
   /* libzmq gives an address up a while after the socket is closed */
-  uint64_t number = ++context->watches;
+  uint64_t number = next_watch(context->shared);
   snprintf(address, sizeof address, "inproc://aiowire.watch.%llu",
            (unsigned long long)number);
   rc = awz_raw_monitor(s, address, AWZ_OF_LIBZMQ);
