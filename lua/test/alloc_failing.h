@@ -1,11 +1,12 @@
 /* alloc_failing.h - allocators of Lua and of the library that fail on demand
  *
  * Both share one counter of requests: once `armed`, request number `fail_at`
- * fails, and in some modes those that follow it.
+ * fails, and in some modes those that follow it. Threads of the library ask, too.
  */
 #ifndef ALLOC_FAILING_H
 #define ALLOC_FAILING_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -17,6 +18,8 @@ static struct {
   mode mode;
   bool armed;
 } memory;
+
+static pthread_mutex_t memory_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static bool must_fail(void) {
   if (!memory.armed)
@@ -30,9 +33,7 @@ static bool must_fail(void) {
   return fails;
 }
 
-/* The allocator of the library. */
-static void *own_alloc(void *context, void *block, size_t size) {
-  (void)context;
+static void *own_request(void *block, size_t size) {
   if (size == 0) {
     memory.live--;
     free(block);
@@ -44,9 +45,16 @@ static void *own_alloc(void *context, void *block, size_t size) {
   return realloc(block, size);
 }
 
-/* The allocator of Lua, which relies on that shrinking never fails. */
-static void *lua_alloc(void *context, void *block, size_t old, size_t size) {
+/* The allocator of the library. */
+static void *own_alloc(void *context, void *block, size_t size) {
   (void)context;
+  pthread_mutex_lock(&memory_lock);
+  void *out = own_request(block, size);
+  pthread_mutex_unlock(&memory_lock);
+  return out;
+}
+
+static void *lua_request(void *block, size_t old, size_t size) {
   if (size == 0) {
     memory.live -= block != NULL;
     free(block);
@@ -56,6 +64,15 @@ static void *lua_alloc(void *context, void *block, size_t old, size_t size) {
     return NULL;
   memory.live += block == NULL;
   return realloc(block, size);
+}
+
+/* The allocator of Lua, which relies on that shrinking never fails. */
+static void *lua_alloc(void *context, void *block, size_t old, size_t size) {
+  (void)context;
+  pthread_mutex_lock(&memory_lock);
+  void *out = lua_request(block, old, size);
+  pthread_mutex_unlock(&memory_lock);
+  return out;
 }
 
 #endif

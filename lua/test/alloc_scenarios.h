@@ -919,6 +919,38 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "check(ev:run() == 'done' and asked == 0)",
      false},
+    {"a worker",
+     "local ev <close> = loop()\n"
+     "ev:start(function()\n"
+     "  local t <close> = aw.thread(function(...)\n"
+     "    require 'aiowire'.sleep(0)\n"
+     "    return ...\n"
+     "  end, 1, {2})\n"
+     "  check(t:wait() == 1 and #tostring(t) > 5)\n"
+     "end)\n"
+     "ev:run()",
+     false},
+    {"messages of a worker, and its error",
+     "local ev <close> = loop()\n"
+     "ev:start(function()\n"
+     "  local t <close> = aw.thread(function()\n"
+     "    local aw = require 'aiowire'\n"
+     "    for v in aw.parent:iter() do aw.parent:send(v) end\n"
+     "    error 'own error'\n"
+     "  end)\n"
+     "  local ok, err = pcall(function()\n"
+     "    t:send(1)\n"
+     "    check(t:recv() == 1)\n"
+     "    aw.await(aw.Send(t, {2}))\n"
+     "    local v = aw.await(aw.Recv(t))\n"
+     "    check(v and v[1] == 2)\n"
+     "  end)\n"
+     "  if not ok and not aw.is_closed(err) then error(err, 0) end\n"
+     "  t:shutdown()\n"
+     "  check(not pcall(t.wait, t))\n"
+     "end)\n"
+     "ev:run()",
+     false},
     {"a signal",
      "local ev <close> = loop()\n"
      "ev:start(function()\n"

@@ -54,7 +54,7 @@ describe("a thread", function()
       local t <close> = aw.thread(function()
         return tostring(require "aiowire".parent)
       end)
-      contains(t:wait(), "parent of thread ")
+      contains(t:wait(), "the parent of thread ")
     end)
   end)
 

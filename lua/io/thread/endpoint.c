@@ -7,8 +7,6 @@
 
 #include "io.h"
 
-#include <stdio.h>
-
 const char *const awio_endpoint_classes[AWIO_SIDES] = {"aiowire.Thread",
                                                        "aiowire.Parent"};
 static const char *const kinds[AWIO_SIDES] = {"thread", "parent"};
@@ -57,10 +55,7 @@ static int fail_endpoint(lua_State *L, const awio_endpoint *e, int code,
   char about[96];
   if (code == AW_ENOMEM)
     return aw_lua_error(L, "not enough memory");
-  int kind =
-      snprintf(about, sizeof about, "%s %s",
-               e->side == AWIO_PARENT ? "thread" : "the parent of thread", "");
-  awio_pair_describe(e->pair, about + kind, sizeof about - (size_t)kind);
+  awio_pair_describe(e->pair, e->side, about, sizeof about);
   return aw_lua_system_error(L, code, call, about);
 }
 
@@ -337,9 +332,9 @@ static int parent_tostring(lua_State *L) {
     lua_pushliteral(L, "parent (finalized)");
     return 1;
   }
-  awio_pair_describe(e->pair, name, sizeof name);
+  awio_pair_describe(e->pair, AWIO_WORKER, name, sizeof name);
   awio_push_endpoint_text(L, e);
-  lua_pushfstring(L, "parent of thread %s (%s)", name, lua_tostring(L, -1));
+  lua_pushfstring(L, "%s (%s)", name, lua_tostring(L, -1));
   return 1;
 }
 

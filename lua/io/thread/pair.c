@@ -122,8 +122,11 @@ void awio_pair_release(awio_pair *pair) {
   aw_free(pair);
 }
 
-void awio_pair_describe(const awio_pair *pair, char *out, size_t size) {
-  snprintf(out, size, "%u '%s'", pair->number, pair->name);
+void awio_pair_describe(const awio_pair *pair, int side, char *out,
+                        size_t size) {
+  snprintf(out, size, "%sthread %u '%s'",
+           side == AWIO_WORKER ? "the parent of " : "", pair->number,
+           pair->name);
 }
 
 awio_queue *awio_pair_queue(awio_pair *pair, int side) {
@@ -310,10 +313,12 @@ static void queue_recv_disarm(aw_task *task, void *data) {
 }
 
 static void describe_queue(const void *data, char *out, size_t size) {
-  awio_pair_describe(((const awio_queue *)data)->pair, out, size);
+  const awio_queue *q = data;
+  int side = q == &q->pair->queues[AWIO_WORKER] ? AWIO_WORKER : AWIO_PARENT;
+  awio_pair_describe(q->pair, side, out, size);
 }
 
-const aw_operation awio_recv_message = {.label = "recv thread",
+const aw_operation awio_recv_message = {.label = "recv",
                                         .arm = queue_recv_arm,
                                         .ready = queue_recv_ready,
                                         .disarm = queue_recv_disarm,
@@ -389,10 +394,13 @@ static void queue_send_disarm(aw_task *task, void *data) {
 }
 
 static void describe_pair_of(const void *data, char *out, size_t size) {
-  awio_pair_describe(((const awio_sending *)data)->pair, out, size);
+  const awio_sending *s = data;
+  int side =
+      s->queue == &s->pair->queues[AWIO_WORKER] ? AWIO_PARENT : AWIO_WORKER;
+  awio_pair_describe(s->pair, side, out, size);
 }
 
-const aw_operation awio_send_message = {.label = "send thread",
+const aw_operation awio_send_message = {.label = "send",
                                         .arm = queue_send_arm,
                                         .ready = queue_send_ready,
                                         .disarm = queue_send_disarm,

@@ -37,8 +37,9 @@ awio_pair *awio_pair_new(const char *name);
 void awio_pair_number(awio_pair *pair, unsigned number);
 awio_pair *awio_pair_keep(awio_pair *pair);
 void awio_pair_release(awio_pair *pair); /* takes; NULL is fine */
-/* Write a text that names the pair: "3 'f@file.lua:12'". */
-void awio_pair_describe(const awio_pair *pair, char *out, size_t size);
+/* Write a text that names what `side` talks to: "thread 3 'f.lua:12'". */
+void awio_pair_describe(const awio_pair *pair, int side, char *out,
+                        size_t size);
 
 /* The queue from which `side` receives; borrowed from the pair. */
 awio_queue *awio_pair_queue(awio_pair *pair, int side);
