@@ -14,6 +14,13 @@ void awio_line_init(awio_line *line) {
   *line = (awio_line){.end = &line->first};
 }
 
+/* Why there is no ticket: a libuv loop needs descriptors. */
+static int why_no_ticket(aw_task *task) {
+  void *uv;
+  int rc = aw_engine_uv(aw_loop_engine(aw_task_loop(task)), &uv);
+  return rc < 0 ? rc : AW_ENOMEM;
+}
+
 int awio_line_join(awio_line *line, aw_task *task) {
   awio_waiter *w = aw_allocate(sizeof *w);
   if (!w)
@@ -21,7 +28,7 @@ int awio_line_join(awio_line *line, aw_task *task) {
   w->ticket = aw_ticket_new(task);
   if (!w->ticket) {
     aw_free(w);
-    return AW_ENOMEM;
+    return why_no_ticket(task);
   }
   w->task = task;
   *line->end = w;

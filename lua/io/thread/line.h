@@ -29,7 +29,7 @@ typedef struct awio_line {
 
 void awio_line_init(awio_line *line);
 /* Let `task`, whose wait is being armed, wait at the end of the line. Returns 0
- * or AW_ENOMEM. */
+ * or a code. */
 int awio_line_join(awio_line *line, aw_task *task);
 /* Take the task out. Returns true if it had been told: then tell another. */
 bool awio_line_leave(awio_line *line, const aw_task *task);
