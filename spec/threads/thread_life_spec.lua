@@ -64,6 +64,122 @@ describe("a cancelled thread", function()
   end)
 end)
 
+describe("a busy thread", function()
+  local function busy()
+    local aw = require "aiowire"
+    aw.parent:send "begun"
+    while true do end
+  end
+
+  it("is interrupted by a cancel [J5]", function()
+    run(function()
+      local t <close> = aw.thread(busy)
+      assert.are.equal("begun", t:recv())
+      t:cancel()
+      assert.is_true(aw.is_task_cancelled(helper.caught(t.wait, t)))
+    end)
+  end)
+
+  it("is interrupted as it begins to be busy [J5]", function()
+    run(function()
+      for _ = 1, helper.scale(60) do
+        local t <close> = aw.thread(function()
+          while true do end
+        end)
+        t:close()
+        assert.are.equal("cancelled", t.status)
+      end
+    end)
+  end)
+
+  it("is interrupted in each of its coroutines, and in C calls [J5]",
+    function()
+      run(function()
+        local t <close> = aw.thread(function()
+          require "aiowire".parent:send "begun"
+          coroutine.wrap(function()
+            ("x"):gsub("x", function()
+              while true do end
+            end)
+          end)()
+        end)
+        assert.are.equal("begun", t:recv())
+        t:close()
+        assert.are.equal("cancelled", t.status)
+      end)
+    end)
+
+  it("that catches the interrupt is interrupted again [J5]", function()
+    run(function()
+      local t <close> = aw.thread(function()
+        require "aiowire".parent:send "begun"
+        while true do
+          pcall(function()
+            while true do end
+          end)
+        end
+      end)
+      assert.are.equal("begun", t:recv())
+      t:close()
+      assert.are_not.equal("running", t.status)
+    end)
+  end)
+
+  it("may clean up for longer than a body may be busy [J5]", function()
+    run(function()
+      local t <close> = aw.thread(function()
+        local aw = require "aiowire"
+        local _ <close> = setmetatable({}, { __close = function()
+          local n = 0
+          for i = 1, 5000000 do
+            n = n + i
+          end
+          aw.parent:try_send(n)
+        end })
+        aw.parent:send "begun"
+        aw.sleep(1000)
+      end)
+      assert.are.equal("begun", t:recv())
+      t:cancel()
+      assert.is_true(aw.is_task_cancelled(helper.caught(t.wait, t)))
+      assert.are.equal(12500002500000, t:recv())
+    end)
+  end)
+
+  it("ends with its parent [J6]", function()
+    local outcome = process.host [[
+      local aw = require "aiowire"
+      for _ = 1, 3 do
+        aw.thread(function()
+          require "aiowire".parent:send(1)
+          while true do end
+        end):recv()
+      end
+      print "main"
+    ]]
+    process.assert_outcome("main\n", 0, outcome)
+    assert.are.equal("", outcome.err)
+  end)
+
+  it("keeps no signal handler when it has ended [J5]", function()
+    run(function()
+      local function caught()
+        for line in io.lines "/proc/self/status" do
+          local mask = line:match "^SigCgt:%s*(%x+)"
+          if mask then
+            return mask
+          end
+        end
+      end
+      local before = caught()
+      local t <close> = aw.thread(busy)
+      t:recv()
+      t:close()
+      assert.are.equal(before, caught())
+    end)
+  end)
+end)
+
 describe("closing a thread", function()
   it("waits for its clean-up [J6]", function()
     run(function()

@@ -51,8 +51,9 @@ struct awio_thread {
   pthread_t id;
   awio_thread_end end;
   pthread_mutex_t lock;
-  pthread_cond_t quiet; /* it is over */
-  watch *watch;         /* or NULL */
+  pthread_cond_t quiet;          /* it is over */
+  watch *watch;                  /* or NULL */
+  aw_lua_interrupts *interrupts; /* or NULL */
   awio_line line;
   bool cancelled, over;
   bool joined; /* or somebody does it */
@@ -100,10 +101,16 @@ unsigned awio_thread_number(const awio_thread *t) {
 
 /* ---- cancels ---- */
 
+/* The cancel has arrived: clean-up is not disturbed by its interrupt. */
 static void on_cancel(uv_async_t *async) {
   watch *w = async->data;
+  awio_thread *t = w->thread;
   if (w->loop)
     aw_loop_stop(w->loop, false);
+  pthread_mutex_lock(&t->lock);
+  if (t->interrupts)
+    aw_lua_interrupts_clear(t->interrupts);
+  pthread_mutex_unlock(&t->lock);
 }
 
 static void watched_loop_ended(aw_closer *closer, aw_loop *loop) {
@@ -139,9 +146,18 @@ static int make_watch(awio_thread *t, aw_loop *loop) {
   return 0;
 }
 
+/* Call it with the lock. */
+static void send_interrupt(awio_thread *t) {
+  if (t->interrupts)
+    aw_lua_interrupts_send(t->interrupts);
+}
+
 void awio_thread_interrupt(awio_thread *t) {
   if (is_lost(t))
     return;
+  pthread_mutex_lock(&t->lock);
+  send_interrupt(t);
+  pthread_mutex_unlock(&t->lock);
 }
 
 void awio_thread_cancel(awio_thread *t) {
@@ -151,6 +167,7 @@ void awio_thread_cancel(awio_thread *t) {
   t->cancelled = true;
   if (t->watch)
     uv_async_send(&t->watch->async.handle);
+  send_interrupt(t);
   pthread_mutex_unlock(&t->lock);
 }
 
@@ -216,6 +233,14 @@ static void keep_all(lua_State *L, awio_thread *t) {
   keep_error(L, &t->end, lua_gettop(L) - 1);
 }
 
+/* Is the error at `index` the interrupt of a cancel? */
+static bool is_interrupt(lua_State *L, int index) {
+  static const char TEXT[] = "interrupted!";
+  size_t size, length = sizeof TEXT - 1;
+  const char *text = lua_tolstring(L, index, &size);
+  return text && size >= length && strcmp(text + size - length, TEXT) == 0;
+}
+
 /* Keep what thread.lua returned: how the loop ended, and with what. */
 static void keep_end(lua_State *L, awio_thread *t) {
   const char *how = lua_tostring(L, 1);
@@ -224,7 +249,8 @@ static void keep_end(lua_State *L, awio_thread *t) {
   } else if (strcmp(how, "exited") == 0) {
     t->end.fate = AWIO_THREAD_EXITED;
     t->end.code = (int)lua_tointeger(L, 2);
-  } else if (strcmp(how, "cancelled") == 0) {
+  } else if (strcmp(how, "cancelled") == 0 ||
+             (is_cancelled(t) && is_interrupt(L, 2))) {
     t->end.fate = AWIO_THREAD_CANCELLED;
   } else {
     keep_error(L, &t->end, 2);
@@ -249,13 +275,25 @@ static int work(lua_State *L) {
   return 0;
 }
 
+static void set_interrupts(awio_thread *t, aw_lua_interrupts *interrupts) {
+  pthread_mutex_lock(&t->lock);
+  t->interrupts = interrupts;
+  pthread_mutex_unlock(&t->lock);
+}
+
 static void work_in(lua_State *L, awio_thread *t) {
+  aw_lua_interrupts *interrupts = NULL;
   lua_pushcfunction(L, work);
   lua_pushlightuserdata(L, t);
+  if (aw_lua_interrupts_open(L, &interrupts) < 0)
+    interrupts = NULL; /* then a busy body is waited for */
+  set_interrupts(t, interrupts);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
     lua_pushnil(L);
     keep_error(L, &t->end, lua_gettop(L) - 1);
   }
+  set_interrupts(t, NULL);
+  aw_lua_interrupts_close(interrupts);
 }
 
 static void end_thread_of(awio_thread *t) {
