@@ -6,9 +6,13 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* The address of RULES_KEY is the registry key of a program's rules. */
 static const char RULES_KEY = 'w';
@@ -151,8 +155,39 @@ void awio_settings_release(awio_thread_settings *s) {
   aw_free(s);
 }
 
-bool awio_settings_text_only(const awio_thread_settings *s) {
-  return s->rules.text_only;
+/* ---- what a thread runs ---- */
+
+/* Raise the error of a file that cannot be read at all. */
+static void check_file(lua_State *L, const char *path) {
+  struct stat about;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  int code = fd < 0 ? -errno : 0;
+  if (fd >= 0) {
+    if (fstat(fd, &about) == 0 && S_ISDIR(about.st_mode))
+      code = -EISDIR;
+    close(fd);
+  }
+  if (code < 0)
+    aw_lua_system_error(L, code, "open", path);
+}
+
+void awio_settings_check_body(lua_State *L, int arg) {
+  int type = lua_type(L, arg);
+  if (type != LUA_TFUNCTION && type != LUA_TSTRING)
+    aw_lua_type_error(L, arg, "function or file name");
+}
+
+void awio_settings_load_body(lua_State *L, const awio_thread_settings *s,
+                             int arg) {
+  if (lua_type(L, arg) != LUA_TSTRING)
+    return;
+  size_t size;
+  const char *path = lua_tolstring(L, arg, &size);
+  aw_lua_arg_check(L, strlen(path) == size, arg, "file name contains a zero");
+  check_file(L, path);
+  if (luaL_loadfilex(L, path, s->rules.text_only ? "t" : NULL) != LUA_OK)
+    aw_lua_error(L, "%s", lua_tostring(L, -1));
+  lua_replace(L, arg);
 }
 
 /* ---- making a state ---- */

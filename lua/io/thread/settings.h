@@ -19,8 +19,13 @@ awio_thread_settings *awio_settings_new(lua_State *L);
 awio_thread_settings *awio_settings_keep(awio_thread_settings *settings);
 void awio_settings_release(awio_thread_settings *settings); /* takes */
 
-/* Is bytecode refused in these states? */
-bool awio_settings_text_only(const awio_thread_settings *settings);
+/* Raise an argument error unless the argument at `arg` can be what a thread
+ * runs: a function, or the name of a file. */
+void awio_settings_check_body(lua_State *L, int arg);
+/* If it is the name of a file, replace it by the chunk of that file. The file
+ * is read here, so what is wrong with it is an error of the caller. Raises. */
+void awio_settings_load_body(lua_State *L, const awio_thread_settings *settings,
+                             int arg);
 
 /* Make a state, with the standard libraries and the library open; NULL: no
  * memory. `*memo` is for awio_settings_close_state(). Call from: any thread. */

@@ -15,11 +15,7 @@
 #include <lauxlib.h>
 #include <uv.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 typedef struct job {
   awio_message *message; /* the function and its arguments */
@@ -78,31 +74,6 @@ static void job_ended(awio_thread *thread, void *data) {
 
 /* ---- starting ---- */
 
-/* Raise the error of a file that cannot be read at all. */
-static void check_file(lua_State *L, const char *path) {
-  struct stat about;
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  int code = fd < 0 ? -errno : 0;
-  if (fd >= 0) {
-    if (fstat(fd, &about) == 0 && S_ISDIR(about.st_mode))
-      code = UV_EISDIR;
-    close(fd);
-  }
-  if (code < 0)
-    aw_lua_system_error(L, code, "open", path);
-}
-
-/* Replace the path at 1 by the chunk of the file. */
-static void load_file(lua_State *L, bool text_only) {
-  size_t size;
-  const char *path = lua_tolstring(L, 1, &size);
-  aw_lua_arg_check(L, strlen(path) == size, 1, "file name contains a zero");
-  check_file(L, path);
-  if (luaL_loadfilex(L, path, text_only ? "t" : NULL) != LUA_OK)
-    aw_lua_error(L, "%s", lua_tostring(L, -1));
-  lua_replace(L, 1);
-}
-
 /* Push the name of the worker: that of the file, or the place of the
  * function. */
 static const char *push_name(lua_State *L) {
@@ -112,13 +83,6 @@ static const char *push_name(lua_State *L) {
   lua_pushvalue(L, 1);
   lua_getinfo(L, ">S", &ar);
   return lua_pushfstring(L, "%s:%d", ar.short_src, ar.linedefined);
-}
-
-static void check_body(lua_State *L) {
-  int type = lua_type(L, 1);
-  if (type == LUA_TFUNCTION || type == LUA_TSTRING)
-    return;
-  aw_lua_type_error(L, 1, "function or file name");
 }
 
 static thread_object *push_thread_object(lua_State *L) {
@@ -151,15 +115,14 @@ static int begin_thread(lua_State *L, thread_object *t, awio_crew *crew,
 
 /* thread(function_or_file, …) → Thread */
 static int m_thread(lua_State *L) {
-  check_body(L);
+  awio_settings_check_body(L, 1);
   int count = lua_gettop(L);
   const char *name = push_name(L);
   awio_crew *crew = awio_crew_of(L);
   awio_crew_sweep(L, crew);
   thread_object *t = push_thread_object(L);
   t->settings = awio_settings_new(L);
-  if (lua_type(L, 1) == LUA_TSTRING)
-    load_file(L, awio_settings_text_only(t->settings));
+  awio_settings_load_body(L, t->settings, 1);
   t->endpoint.pair = awio_pair_new(name);
   t->job = aw_allocate(sizeof *t->job);
   if (!t->endpoint.pair || !t->job)
