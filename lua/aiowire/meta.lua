@@ -1390,6 +1390,40 @@ function Thread:close() end
 ---@type aiowire.Parent?
 aw.parent = nil
 
+--- A pool of workers for jobs. Closing it, the collector or the end of this Lua
+--- state cancels its jobs and ends its workers.
+---@class aiowire.Pool
+local Pool = {}
+
+--- Make a pool. Its workers are made when jobs need them, at most `n`. Each job
+--- is a call of the function, or of the chunk of the file, in one of them. The
+--- function is copied: see docs/threads.md. Does not await.
+---
+--- Raises a SystemError if the file cannot be read; an error for a file with a
+--- wrong syntax, and for a function that cannot be copied.
+---@param n? integer workers, 1 to 1024; default: one for each processor
+---@param body function|string a function, or the name of a file
+---@return aiowire.Pool
+function aw.pool(n, body) end
+
+--- Call the function of the pool in a worker, with copies of the arguments, and
+--- return copies of its results. Awaits. Raises the error of the function, whose
+--- info has the traceback from the worker; an error if the worker has crashed;
+--- Closed; and a SystemError if no worker can be made.
+---@param ... any arguments
+---@return any ... results
+function Pool:call(...) end
+
+--- The wire of such a call. Copies the arguments at once.
+---@param ... any arguments
+---@return aiowire.Wire
+function Pool:Call(...) end
+
+--- Cancel all jobs, whose calls raise Closed, and end the workers. Awaits their
+--- ends in a shield; outside of tasks it blocks, for 2 s at most. Closing again
+--- is fine.
+function Pool:close() end
+
 -- Processes and streams -------------------------------------------------------
 
 --- A stream of bytes from or to a descriptor. It reads as a Lua file does; the

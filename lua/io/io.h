@@ -76,6 +76,8 @@ void awio_open_entry(lua_State *L);
 void awio_open_folder(lua_State *L);
 void awio_open_glob(lua_State *L);
 void awio_open_thread(lua_State *L);
+void awio_open_pool_worker(lua_State *L);
+void awio_open_pool(lua_State *L);
 
 /* For programs.lua, in places where it may not await.
  *

@@ -67,6 +67,11 @@ local makers <const> = {
     t:close()
     return t
   end,
+  Pool = function()
+    local p = aw.pool(1, function() end)
+    p:close()
+    return p
+  end,
   Clock = function()
     local clock
     aw.test(function(_, c)

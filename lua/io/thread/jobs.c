@@ -1,0 +1,552 @@
+/* jobs.c - the jobs of a pool; see jobs.h
+ *
+ * A ticket is completed with the lock held, so that its wait cannot be told
+ * twice. That is short: it puts the ticket into the queue of its engine.
+ *
+ * A thread is made with the lock held, too: the worker that it begins with
+ * finds the pool as it was left.
+ */
+#include "thread/jobs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- references ---- */
+
+void awio_outcome_clear(awio_outcome *outcome) {
+  awio_message_free(outcome->message);
+  free(outcome->text);
+}
+
+void awio_call_release(awio_call *job) {
+  if (!job || atomic_fetch_sub(&job->refs, 1) > 1)
+    return;
+  awio_arguments_release(job->arguments);
+  awio_outcome_clear(&job->outcome);
+  awio_jobs_release(job->pool);
+  free(job);
+}
+
+awio_jobs *awio_jobs_keep(awio_jobs *pool) {
+  atomic_fetch_add(&pool->refs, 1);
+  return pool;
+}
+
+void awio_jobs_release(awio_jobs *pool) {
+  if (atomic_fetch_sub(&pool->refs, 1) > 1)
+    return;
+  if (pool->ended) {
+    awio_thread_leave(pool->ended);
+    awio_thread_release(pool->ended);
+  }
+  pthread_cond_destroy(&pool->empty);
+  pthread_mutex_destroy(&pool->lock);
+  awio_message_free(pool->function);
+  awio_settings_release(pool->settings);
+  free(pool);
+}
+
+/* ---- the queue ---- */
+
+static void queue_job(awio_jobs *pool, awio_call *job) {
+  atomic_fetch_add(&job->refs, 1);
+  job->state = AWIO_CALL_QUEUED;
+  job->next = NULL;
+  job->place = pool->end;
+  *pool->end = job;
+  pool->end = &job->next;
+}
+
+/* Take a job out of the queue, with the queue's reference. */
+static awio_call *unqueue_job(awio_jobs *pool, awio_call *job) {
+  *job->place = job->next;
+  if (job->next)
+    job->next->place = job->place;
+  else
+    pool->end = job->place;
+  job->place = NULL;
+  return job;
+}
+
+/* ---- telling ---- */
+
+static void use_ticket(aw_ticket **place) {
+  aw_ticket *ticket = *place;
+  *place = NULL;
+  if (ticket)
+    aw_ticket_complete(ticket, AW_READY, 0);
+}
+
+/* The job is over. Takes what `outcome` refers to, and the reference of the
+ * queue or of the seat. The caller must not hold the last reference to the
+ * pool. */
+static void end_job(awio_call *job, const awio_outcome *outcome) {
+  job->outcome = *outcome;
+  job->state = AWIO_CALL_OVER;
+  job->seat = NULL;
+  use_ticket(&job->ticket);
+  awio_call_release(job);
+}
+
+static void end_queue(awio_jobs *pool, const awio_outcome *outcome) {
+  while (pool->queue)
+    end_job(unqueue_job(pool, pool->queue), outcome);
+}
+
+static void tell_leaving(awio_jobs *pool) {
+  for (awio_jobs_leaving *one = pool->leaving; one; one = one->next)
+    use_ticket(&one->ticket);
+}
+
+/* ---- seats ---- */
+
+static void link_seat(awio_seat **list, awio_seat *seat) {
+  seat->next = *list;
+  seat->place = list;
+  if (seat->next)
+    seat->next->place = &seat->next;
+  *list = seat;
+}
+
+static void unlink_seat(awio_seat *seat) {
+  *seat->place = seat->next;
+  if (seat->next)
+    seat->next->place = seat->place;
+}
+
+static void make_idle(awio_jobs *pool, awio_seat *seat) {
+  seat->next_idle = pool->idle;
+  seat->idle_place = &pool->idle;
+  if (pool->idle)
+    pool->idle->idle_place = &seat->next_idle;
+  pool->idle = seat;
+}
+
+static void make_busy(awio_seat *seat) {
+  if (!seat->idle_place)
+    return;
+  *seat->idle_place = seat->next_idle;
+  if (seat->next_idle)
+    seat->next_idle->idle_place = seat->idle_place;
+  seat->idle_place = NULL;
+}
+
+static void seat_ended(awio_thread *thread, void *data);
+
+/* Make a worker. Returns 0 or a code. */
+static int hire_worker(awio_jobs *pool) {
+  awio_seat *seat = calloc(1, sizeof *seat);
+  if (!seat)
+    return AW_ENOMEM;
+  awio_thread_plan plan = {.main = pool->main,
+                           .data = seat,
+                           .ended = seat_ended,
+                           .name = "pool",
+                           .no_results = true};
+  seat->pool = pool;
+  int rc = awio_thread_start(pool->settings, &plan, &seat->thread);
+  if (rc < 0) {
+    free(seat);
+    return rc;
+  }
+  awio_jobs_keep(pool);
+  link_seat(&pool->seats, seat);
+  pool->workers++;
+  return 0;
+}
+
+/* There is a job in the queue: tell an idle worker, or make one. Returns a
+ * negative code if nobody will take the job. */
+static int staff_jobs(awio_jobs *pool) {
+  awio_seat *seat = pool->idle;
+  if (seat) {
+    make_busy(seat);
+    use_ticket(&seat->taking);
+    return 0;
+  }
+  int rc = pool->workers < pool->most ? hire_worker(pool) : 0;
+  return pool->workers > 0 ? 0 : rc;
+}
+
+/* ---- the end of a worker ---- */
+
+static char *copy_reason(const char *text) {
+  size_t size = strlen(text) + 1;
+  char *copy = malloc(size);
+  return copy ? memcpy(copy, text, size) : NULL;
+}
+
+/* Where and how a loop has failed, as a text; NULL: unknown. */
+static char *failure_of(const awio_thread_end *end) {
+  static const char begin[] = "its loop has failed\n";
+  if (!end->traceback)
+    return copy_reason("its loop has failed");
+  char *text = malloc(sizeof begin + strlen(end->traceback));
+  if (text)
+    strcat(strcpy(text, begin), end->traceback);
+  return text;
+}
+
+/* How a worker has ended, as the outcome of its job. */
+static awio_outcome crash_of(const awio_jobs *pool,
+                             const awio_thread_end *end) {
+  if (pool->closed)
+    return (awio_outcome){.end = AWIO_CALL_CLOSED};
+  awio_outcome crash = {.end = AWIO_CALL_CRASHED};
+  char text[sizeof "os.exit()" + 3 * sizeof(int)];
+  switch (end->fate) {
+  case AWIO_THREAD_EXITED:
+    snprintf(text, sizeof text, "os.exit(%d)", end->code);
+    crash.text = copy_reason(text);
+    break;
+  case AWIO_THREAD_STARVED:
+    crash.text = copy_reason("not enough memory");
+    break;
+  case AWIO_THREAD_FAILED: crash.text = failure_of(end); break;
+  default: crash.text = copy_reason("its loop was stopped"); break;
+  }
+  return crash;
+}
+
+/* Give the error of a worker that has failed to the job under way, or, if it
+ * never took one, to the next job: so a worker that cannot begin is not made
+ * again for ever. */
+static void blame(awio_jobs *pool, awio_seat *seat,
+                  const awio_thread_end *end) {
+  awio_call *job = seat->job;
+  if (!job && !seat->has_taken && !pool->closed && pool->queue)
+    job = unqueue_job(pool, pool->queue);
+  if (!job)
+    return;
+  awio_outcome crash = crash_of(pool, end);
+  end_job(job, &crash);
+}
+
+static void close_seat(awio_seat *seat) {
+  awio_jobs *pool = seat->pool;
+  make_busy(seat);
+  aw_ticket_release(seat->taking);
+  aw_ticket_release(seat->minding);
+  unlink_seat(seat);
+  pool->workers--;
+}
+
+/* Make workers for the jobs that the ended one has left in the queue. */
+static void replace_worker(awio_jobs *pool) {
+  int rc = pool->queue && !pool->closed ? staff_jobs(pool) : 0;
+  if (rc < 0)
+    end_queue(pool, &(awio_outcome){.end = AWIO_CALL_UNSTAFFED, .code = rc});
+}
+
+static void join(awio_thread *thread) {
+  if (!thread)
+    return;
+  awio_thread_join(thread);
+  awio_thread_release(thread);
+}
+
+static void seat_ended(awio_thread *thread, void *data) {
+  awio_seat *seat = data;
+  awio_jobs *pool = seat->pool;
+  pthread_mutex_lock(&pool->lock);
+  close_seat(seat);
+  blame(pool, seat, awio_thread_end_of(thread));
+  replace_worker(pool);
+  awio_thread *before = pool->ended;
+  pool->ended = thread;
+  if (pool->workers == 0) {
+    tell_leaving(pool);
+    pthread_cond_broadcast(&pool->empty);
+  }
+  pthread_mutex_unlock(&pool->lock);
+  join(before);
+  awio_outcome_clear(&seat->ending);
+  free(seat);
+  awio_jobs_release(pool);
+}
+
+/* ---- pools ---- */
+
+static void init_condition(pthread_cond_t *condition) {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(condition, &attributes);
+  pthread_condattr_destroy(&attributes);
+}
+
+awio_jobs *awio_jobs_new(unsigned most, lua_CFunction main,
+                         awio_thread_settings *settings) {
+  awio_jobs *pool = calloc(1, sizeof *pool);
+  if (!pool) {
+    awio_settings_release(settings);
+    return NULL;
+  }
+  atomic_init(&pool->refs, 1);
+  pthread_mutex_init(&pool->lock, NULL);
+  init_condition(&pool->empty);
+  pool->most = most;
+  pool->main = main;
+  pool->settings = settings;
+  pool->end = &pool->queue;
+  return pool;
+}
+
+void awio_jobs_close(awio_jobs *pool) {
+  pthread_mutex_lock(&pool->lock);
+  if (!pool->closed) {
+    pool->closed = true;
+    end_queue(pool, &(awio_outcome){.end = AWIO_CALL_CLOSED});
+    for (awio_seat *seat = pool->seats; seat; seat = seat->next)
+      awio_thread_cancel(seat->thread);
+  }
+  pthread_mutex_unlock(&pool->lock);
+}
+
+bool awio_jobs_is_closed(awio_jobs *pool) {
+  pthread_mutex_lock(&pool->lock);
+  bool closed = pool->closed;
+  pthread_mutex_unlock(&pool->lock);
+  return closed;
+}
+
+/* ---- calls ---- */
+
+awio_arguments *awio_arguments_new(awio_message *message) {
+  awio_arguments *arguments = malloc(sizeof *arguments);
+  if (!arguments) {
+    awio_message_free(message);
+    return NULL;
+  }
+  atomic_init(&arguments->refs, 1);
+  arguments->message = message;
+  return arguments;
+}
+
+awio_arguments *awio_arguments_keep(awio_arguments *arguments) {
+  atomic_fetch_add(&arguments->refs, 1);
+  return arguments;
+}
+
+void awio_arguments_release(awio_arguments *arguments) {
+  if (!arguments || atomic_fetch_sub(&arguments->refs, 1) > 1)
+    return;
+  awio_message_free(arguments->message);
+  free(arguments);
+}
+
+awio_call *awio_call_new(awio_jobs *pool, awio_arguments *arguments) {
+  awio_call *job = calloc(1, sizeof *job);
+  if (!job) {
+    awio_arguments_release(arguments);
+    return NULL;
+  }
+  atomic_init(&job->refs, 1);
+  job->pool = awio_jobs_keep(pool);
+  job->arguments = arguments;
+  return job;
+}
+
+static int submit(awio_jobs *pool, awio_call *job, aw_ticket *ticket) {
+  if (pool->closed)
+    return AW_ECLOSED;
+  queue_job(pool, job);
+  int rc = staff_jobs(pool);
+  if (rc == 0) {
+    job->ticket = ticket;
+    return 0;
+  }
+  job->state = AWIO_CALL_NEW;
+  awio_call_release(unqueue_job(pool, job));
+  return rc;
+}
+
+int awio_call_submit(awio_call *job, aw_task *task) {
+  aw_ticket *ticket = aw_ticket_new(task);
+  if (!ticket)
+    return AW_ENOMEM;
+  pthread_mutex_lock(&job->pool->lock);
+  int rc = submit(job->pool, job, ticket);
+  pthread_mutex_unlock(&job->pool->lock);
+  if (rc < 0)
+    aw_ticket_release(ticket);
+  return rc;
+}
+
+/* Let the worker cancel its job. */
+static void cancel_running(awio_call *job) {
+  if (job->unwanted)
+    return;
+  job->unwanted = true;
+  use_ticket(&job->seat->minding);
+  awio_thread_interrupt(job->seat->thread);
+}
+
+static bool stop(awio_jobs *pool, awio_call *job) {
+  bool queued = job->state == AWIO_CALL_QUEUED;
+  if (queued) {
+    job->state = AWIO_CALL_NEW;
+    awio_call_release(unqueue_job(pool, job));
+  } else if (job->state == AWIO_CALL_RUNNING) {
+    cancel_running(job);
+  }
+  return queued;
+}
+
+bool awio_call_stop(awio_call *job) {
+  pthread_mutex_lock(&job->pool->lock);
+  bool queued = stop(job->pool, job);
+  pthread_mutex_unlock(&job->pool->lock);
+  return queued;
+}
+
+void awio_call_forget(awio_call *job) {
+  pthread_mutex_lock(&job->pool->lock);
+  stop(job->pool, job);
+  aw_ticket *ticket = job->ticket;
+  job->ticket = NULL;
+  pthread_mutex_unlock(&job->pool->lock);
+  aw_ticket_release(ticket);
+  awio_call_release(job);
+}
+
+/* ---- workers ---- */
+
+static int take_next(awio_jobs *pool, awio_seat *seat) {
+  awio_call *job = pool->queue;
+  if (!job)
+    return pool->closed;
+  unqueue_job(pool, job);
+  job->state = AWIO_CALL_RUNNING;
+  job->seat = seat;
+  seat->job = job;
+  seat->has_taken = true;
+  seat->told = false;
+  return 1;
+}
+
+int awio_seat_take(awio_seat *seat, aw_task *task) {
+  awio_jobs *pool = seat->pool;
+  pthread_mutex_lock(&pool->lock);
+  int rc = take_next(pool, seat);
+  if (rc == 0) {
+    seat->taking = aw_ticket_new(task);
+    rc = seat->taking ? 0 : AW_ENOMEM;
+    if (rc == 0)
+      make_idle(pool, seat);
+  }
+  pthread_mutex_unlock(&pool->lock);
+  return rc;
+}
+
+void awio_seat_leave(awio_seat *seat) {
+  awio_jobs *pool = seat->pool;
+  pthread_mutex_lock(&pool->lock);
+  bool was_told = !seat->taking;
+  aw_ticket_release(seat->taking);
+  seat->taking = NULL;
+  make_busy(seat);
+  if (was_told && pool->queue && pool->idle)
+    staff_jobs(pool);
+  pthread_mutex_unlock(&pool->lock);
+}
+
+int awio_seat_mind(awio_seat *seat, aw_task *task) {
+  pthread_mutex_lock(&seat->pool->lock);
+  int rc = seat->job && seat->job->unwanted && !seat->told;
+  if (rc)
+    seat->told = true;
+  else if (!seat->minding && !(seat->minding = aw_ticket_new(task)))
+    rc = AW_ENOMEM;
+  pthread_mutex_unlock(&seat->pool->lock);
+  return rc;
+}
+
+void awio_seat_mind_no_more(awio_seat *seat) {
+  pthread_mutex_lock(&seat->pool->lock);
+  aw_ticket_release(seat->minding);
+  seat->minding = NULL;
+  pthread_mutex_unlock(&seat->pool->lock);
+}
+
+bool awio_seat_is_unwanted(awio_seat *seat) {
+  pthread_mutex_lock(&seat->pool->lock);
+  bool unwanted = seat->pool->closed || seat->job->unwanted;
+  pthread_mutex_unlock(&seat->pool->lock);
+  return unwanted;
+}
+
+void awio_seat_end_job(awio_seat *seat, const awio_outcome *outcome) {
+  pthread_mutex_lock(&seat->pool->lock);
+  awio_call *job = seat->job;
+  awio_outcome ending = *outcome;
+  if (ending.end == AWIO_CALL_CANCELLED && seat->pool->closed)
+    ending.end = AWIO_CALL_CLOSED;
+  else if (ending.end == AWIO_CALL_CANCELLED && !job->unwanted)
+    ending.end = AWIO_CALL_CRASHED; /* it has cancelled itself */
+  seat->job = NULL;
+  end_job(job, &ending);
+  pthread_mutex_unlock(&seat->pool->lock);
+}
+
+/* ---- leaving ---- */
+
+int awio_jobs_leave(awio_jobs *pool, awio_jobs_leaving *own, aw_task *task) {
+  pthread_mutex_lock(&pool->lock);
+  int rc = pool->workers == 0;
+  if (!rc && !own->ticket && !(own->ticket = aw_ticket_new(task)))
+    rc = AW_ENOMEM;
+  if (!rc && !own->place) {
+    own->next = pool->leaving;
+    own->place = &pool->leaving;
+    if (own->next)
+      own->next->place = &own->next;
+    pool->leaving = own;
+  }
+  pthread_mutex_unlock(&pool->lock);
+  return rc;
+}
+
+void awio_jobs_stay(awio_jobs *pool, awio_jobs_leaving *own) {
+  pthread_mutex_lock(&pool->lock);
+  if (own->place) {
+    *own->place = own->next;
+    if (own->next)
+      own->next->place = own->place;
+  }
+  own->place = NULL;
+  aw_ticket_release(own->ticket);
+  own->ticket = NULL;
+  pthread_mutex_unlock(&pool->lock);
+}
+
+static struct timespec from_now(unsigned ms) {
+  enum { MS = 1000, NS = 1000000, SECOND = 1000000000 };
+  struct timespec at;
+  clock_gettime(CLOCK_MONOTONIC, &at);
+  at.tv_sec += ms / MS;
+  at.tv_nsec += (long)(ms % MS) * NS;
+  if (at.tv_nsec >= SECOND) {
+    at.tv_sec++;
+    at.tv_nsec -= SECOND;
+  }
+  return at;
+}
+
+unsigned awio_jobs_finish(awio_jobs *pool, unsigned most_ms) {
+  struct timespec at = from_now(most_ms);
+  pthread_mutex_lock(&pool->lock);
+  int rc = 0;
+  while (pool->workers > 0 && rc == 0)
+    rc = pthread_cond_timedwait(&pool->empty, &pool->lock, &at);
+  unsigned left = pool->workers;
+  for (awio_seat *seat = pool->seats; seat; seat = seat->next)
+    awio_thread_leave(seat->thread);
+  awio_thread *last = pool->ended;
+  pool->ended = NULL;
+  pthread_mutex_unlock(&pool->lock);
+  join(last);
+  return left;
+}

@@ -1,0 +1,102 @@
+-- Pools in processes of their own: signals, the end of the program, and threads
+-- that cannot be made [J25, J26].
+
+local process = require "spec.support.process"
+local resolver = require "spec.support.resolver"
+
+--- Run a script under each interpreter, and check the outcome.
+local function each(script, check)
+  process.each("", process.prelude .. script, check)
+end
+
+local function prints(expected, script)
+  each(script, function(outcome)
+    process.assert_outcome(expected, 0, outcome)
+  end)
+end
+
+describe("a program with a pool", function()
+  it("ends although nobody closes the pool [J25]", function()
+    prints("2\n", [[
+      aw.run(function()
+        pool = aw.pool(2, function(n) return n + 1 end)
+        say(pool:call(1))
+      end)
+    ]])
+  end)
+
+  it("ends although a task that calls is left behind [J25]", function()
+    prints("", [[
+      local ev = aw.EventLoop()
+      local pool = aw.pool(1, function() require "aiowire".sleep(1000) end)
+      ev:start(pool:Call())
+      ev:start(function() ev:stop() end)
+      ev:run()
+    ]])
+  end)
+
+  it("stops by a signal with its jobs [J25]", function()
+    each([[
+      aw.run(function(ev)
+        local pool <close> = aw.pool(1, function()
+          local aw = require "aiowire"
+          local _ <close> = setmetatable({}, { __close = function()
+            print "closed"
+          end })
+          io.popen "kill -INT $PPID":close() -- os.execute ignores it
+          aw.sleep(1000)
+        end)
+        pool:call()
+      end)
+    ]], function(outcome, name)
+      assert.are.equal("closed\n", outcome.out)
+      if name == "aiowire" then
+        process.assert_died_by(2, outcome)
+      else
+        assert.is_truthy(outcome.err:find("interrupted!", 1, true))
+      end
+    end)
+  end)
+end)
+
+describe("a pool without threads", function()
+  it("makes its calls fail, and tries again later [J26]", function()
+    resolver.prints([[
+false	s.lua:16: call 'pool 's.lua:15'': resource temporarily unavailable
+EAGAIN
+2
+]], [[
+aw.run(function()
+  local pool <close> = aw.pool(1, function(n) return n + 1 end)
+  local function call(n) local r = pool:call(n) return r end
+  resolver.refuse(true)
+  local ok, err = pcall(call, 1)
+  print(ok, err)
+  print(err.code)
+  resolver.refuse(false)
+  print(call(1))
+end)
+]])
+  end)
+
+  it("fails the jobs that a crashed worker has left [J26]", function()
+    resolver.prints("EAGAIN\n2\n", [[
+aw.run(function(ev)
+  local pool <close> = aw.pool(1, function(n)
+    if n == 0 then require "aiowire".sleep(0.01) os.exit(1) end
+    return n + 1
+  end)
+  local crash = ev:start(pool:Call(0), aw.keep)
+  local second = ev:start(pool:Call(1), aw.keep)
+  aw.yield()
+  aw.yield()
+  resolver.refuse(true)
+  local _, err = pcall(second.wait, second)
+  pcall(crash.wait, crash)
+  print(err.code)
+  resolver.refuse(false)
+  print(pool:call(1))
+end)
+]])
+  end)
+end)
