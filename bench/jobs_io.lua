@@ -7,6 +7,8 @@
 ---   tcp_echo    connections with a request under way, and idle ones: 1+10000
 ---   zmq_echo    clients, and requests under way of each: 16x32
 ---   zmq_proxy   the kind of messages, for the server and the load
+---   file        how a file is read: whole, pieces of 64 kB, lines
+---   pool_job    jobs under way at the same time
 ---
 --- `program` is the name of the programs, if they are those of another job.
 
@@ -19,6 +21,28 @@ local jobs <const> = {
   { name = "lines", chapter = "processes", title = "lines of a program",
     operation = "read a line of 50 bytes from the output of `yes`",
     size = 1000000, musts = { { "cpu", most = 2, of = "floor" } } },
+
+  { name = "file", chapter = "files", title = "file of 1 GB",
+    operation = "read the file: at once, in pieces of 64 kB, or in lines of 0 "
+      .. "to 100 bytes",
+    size = 1, parameters = { "whole", "pieces", "lines" },
+    data = { size = 1000000000 }, musts = {
+      { "cpu", most = 1.1, of = "floor" },
+      { "wall", most = 1.1, of = "floor" },
+    } },
+  { name = "files", chapter = "files", title = "small files",
+    operation = "read a file of 1 kB; 8 are read at the same time",
+    sizes = { 10000 }, data = { count = 10000, size = 1000 }, musts = {
+      { "cpu", most = 1.3, of = "floor" },
+      { "wall", most = 1.3, of = "floor" },
+    } },
+  { name = "pool_job", chapter = "threads", title = "job of a pool",
+    operation = "pass a number to a function in another thread, and its result "
+      .. "back; so many are under way at the same time",
+    size = 20000, parameters = { "1", "64" }, musts = {
+      { "cpu", most = 1.5, of = "floor", parameter = "1" },
+      { "cpu", most = 15e-6, parameter = "64" },
+    } },
 
   { name = "poller", chapter = "poller", title = "Poller",
     operation = "a callback for a socket, with its datagram: some are active "

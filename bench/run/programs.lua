@@ -1,4 +1,5 @@
 --- Finds the programs of peers, and makes the commands that run them.
+local data = require "bench.run.data"
 local shell = require "bench.run.shell"
 
 local M = {}
@@ -99,7 +100,9 @@ function M.command(build, program, row, n)
     append(words, n, "ADDRESS", row.parameter)
     append_other(words, "--beside", build, job.beside, n, row.parameter)
   else
-    append(words, n, row.parameter)
+    local read = row.data or job.data
+    append(words, n, read and data.path(build, read) or row.parameter)
+    append(words, read and row.parameter)
   end
   return words
 end

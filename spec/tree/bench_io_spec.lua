@@ -9,11 +9,15 @@ local build <const> = process.binary:match "^(.*)/"
 local peers <const> = require "bench.peers"
 local jobs <const> = require "bench.jobs_io"
 
---- A few operations of each job, with parameters that take few descriptors.
+--- A few operations of each job, with parameters that take few descriptors, and
+--- with small data.
 local few <const> = {
   exec = { 3, { "2" } },
+  file = { 2, { "whole", "pieces", "lines" }, { size = 150000 } },
+  files = { 10, nil, { count = 10, size = 1000 } },
   lines = { 1000 },
   lines_socket = { 1000 },
+  pool_job = { 20, { "3" } },
   poller = { 10, { "4/8" } },
   tcp_copy = { 1 },
   tcp_echo = { 50, { "4+3" } },
@@ -52,9 +56,10 @@ local function measure(program, row, count)
 end
 
 local function measure_all(job, program)
-  local count, parameters = table.unpack(few[job.name])
+  local count, parameters, data = table.unpack(few[job.name], 1, 3)
   for i = 1, parameters and #parameters or 1 do
-    local row = { job = job, parameter = parameters and parameters[i] }
+    local row = { job = job, data = data,
+      parameter = parameters and parameters[i] }
     if i == 1 then
       measure(program, row, 0)
     end
