@@ -1,4 +1,4 @@
-/* interrupt.c - interrupting a body that is busy, from a signal handler
+/* interrupt.c - interrupting a body that is busy [J15], from a signal handler
  *
  *     SIGINT and others    signals.c ──────────┐ on the thread that drives
  *     another thread ──► aw_lua_interrupts_send│
@@ -274,7 +274,7 @@ void aw_lua_interrupts_clear(aw_lua_interrupts *own) {
 
 /* A signal that was sent is pending until this thread enters the kernel. It
  * must not meet the action that was there before: by default that kills the
- * process. */
+ * process [EM7]. */
 static void discard_pending(void) {
 #ifdef SIGRTMAX
   static const struct timespec NOW = {0, 0};
