@@ -306,7 +306,28 @@ int aw_engine_wakeable(aw_engine *engine) {
   return engine ? aw__libuv_open(engine) : AW_EINVAL;
 }
 
+/* End the poll of libuv without uv_async_send() [UV20]. `async` has nothing to
+ * do, so its callback need not run: a write to the eventfd behind it is enough.
+ * False: this libuv does not spin, or has a pipe instead. */
+static bool write_to_eventfd(const uv_loop_t *uv) {
+#if defined(__linux__) && UV_VERSION_HEX < 0x012d00
+  static const uint64_t ONE = 1;
+  if (uv_version() >= 0x012d00 || uv->async_wfd != -1)
+    return false;
+  return write(uv->async_io_watcher.fd, &ONE, sizeof ONE) == sizeof ONE;
+#else
+  (void)uv;
+  return false;
+#endif
+}
+
+void aw__libuv_wake(aw_engine *engine) {
+  uv_async_t *async = &engine->handles->async;
+  if (!write_to_eventfd(async->loop))
+    uv_async_send(async);
+}
+
 void aw_engine_wake(aw_engine *engine) {
   engine->woken = 1;
-  uv_async_send(&engine->handles->async);
+  aw__libuv_wake(engine);
 }

@@ -46,6 +46,9 @@ static inline void aw__libuv_adopt(const aw_engine *engine,
 }
 /* This process was forked off: part the loop from that of the parent. */
 void aw__libuv_fork(aw_engine *engine);
+/* End the poll of the engine, or the next one. Call from: any thread, or a
+ * signal handler, while the handles are open. */
+void aw__libuv_wake(aw_engine *engine);
 /* The number of handles in the engine's own loop that keep it alive and are not
  * the engine's own. */
 size_t aw__libuv_handles(const aw_engine *engine);

@@ -257,7 +257,7 @@ static void wake(aw_mailbox *mailbox) {
     return;
   mailbox->awake = true;
   mailbox->wakes++;
-  uv_async_send(&mailbox->engine->handles->async);
+  aw__libuv_wake(mailbox->engine);
 }
 
 /* Hand the ticket over to the engine's thread. AW_EENDED: there is no engine
