@@ -280,8 +280,9 @@ static int endpoint_shutdown(lua_State *L) {
 void awio_endpoint_close(awio_endpoint *e) {
   if (!e->pair)
     return;
-  awio_queue_close(to_send(e));
+  /* in this order: whoever learns that nothing comes any more cannot send */
   awio_queue_drop(to_receive(e));
+  awio_queue_close(to_send(e));
 }
 
 void awio_push_endpoint_text(lua_State *L, const awio_endpoint *e) {
