@@ -17,7 +17,8 @@
 
 local DIR <const> = "build/mutants"
 local TREE <const>, BUILD <const> = DIR .. "/tree", DIR .. "/build"
-local ROOTS <const> = "core lua spec bench examples docs CMakeLists.txt"
+local ROOTS <const> = "core lua spec bench cmake examples docs "
+  .. "CMakeLists.txt"
 -- A spec hangs, and so has noticed the flaw, if it takes PATIENCE seconds
 -- longer than SLOWER times its time without the flaw.
 local PATIENCE <const>, SLOWER <const> = 10, 10
