@@ -101,6 +101,24 @@ describe("the threads for files", function()
   end)
 end)
 
+describe("an atomic write", function()
+  it("is on the disk before it takes the name, and the name after it [W4]",
+    function()
+      script("0\n1 0\n2 1\n", [[
+        fs.write("new", "text")
+        print(files.calls "fsync")
+        files.hang "rename"
+        local task = ev:start(aw.Call(fs.write, "new", "text",
+          { atomic = true }))
+        hanging(1)
+        print(files.calls "fsync" .. " " .. files.calls "rename" - 1)
+        files.release()
+        task:wait()
+        print(files.calls "fsync" .. " " .. files.calls "rename")
+      ]])
+    end)
+end)
+
 describe("a failure in the middle", function()
   it("of an atomic write leaves the old file, and no other [W4]", function()
     script("EIO\told\told\nEIO\told\told\nEIO\told\told\n", [[
