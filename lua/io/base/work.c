@@ -162,7 +162,7 @@ static bool wait_for_work(awio_pool *pool) {
   return takes;
 }
 
-static awio_work *take_next(awio_pool *pool) {
+static awio_work *take_work(awio_pool *pool) {
   awio_work *w = pool->queue;
   unqueue(w);
   link_work(&pool->running, w);
@@ -206,14 +206,14 @@ static void tell_work_end(awio_work *w, aw_ticket *ticket) {
 /* Run the first work of the queue, and more while there is room. The lock is
  * taken once for each: it covers the end of one and the begin of the next. */
 static void run_queue(awio_pool *pool) {
-  awio_work *w = pool->queue ? take_next(pool) : NULL;
+  awio_work *w = pool->queue ? take_work(pool) : NULL;
   while (w) {
     pthread_mutex_unlock(&pool->lock);
     w->run(w);
     pthread_mutex_lock(&pool->lock);
     awio_work *last = w;
     aw_ticket *ticket = end_work(pool, last);
-    w = has_work(pool) ? take_next(pool) : NULL;
+    w = has_work(pool) ? take_work(pool) : NULL;
     pthread_mutex_unlock(&pool->lock);
     tell_work_end(last, ticket);
     pthread_mutex_lock(&pool->lock);

@@ -63,7 +63,7 @@ typedef struct folders {
   bool parents;
 } folders;
 
-static bool is_folder(const char *path) {
+static bool names_folder(const char *path) {
   struct stat info;
   return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
@@ -76,7 +76,7 @@ static int make_folder(folders *f, size_t length) {
   int rc = mkdir(f->path, MODE) < 0 ? -errno : 0;
   if (rc == 0 && f->first == 0)
     f->first = length;
-  else if (rc < 0 && f->parents && is_folder(f->path))
+  else if (rc < 0 && f->parents && names_folder(f->path))
     rc = 0;
   f->path[length] = after;
   return rc;
