@@ -7,7 +7,6 @@
  * A FIFO or a terminal would hold the thread until somebody writes. Such a file
  * becomes a stream, which fs.lua reads.
  */
-#define _GNU_SOURCE /* MADV_HUGEPAGE */
 #include "base/job.h"
 #include "base/plain.h"
 #include "io.h"
@@ -17,7 +16,6 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 typedef struct reading {
@@ -27,20 +25,6 @@ typedef struct reading {
   int fd; /* of a file for a stream, or -1 */
   bool fifo;
 } reading;
-
-/* Pages of 2 MiB save most of the faults of a large block. */
-static void ask_for_large_pages(char *data, size_t size) {
-#ifdef MADV_HUGEPAGE
-  enum { LARGE = 4 * 1024 * 1024, PAGE = 64 * 1024 };
-  if (size < LARGE)
-    return;
-  size_t skip = PAGE - (uintptr_t)data % PAGE;
-  madvise(data + skip, size - skip, MADV_HUGEPAGE);
-#else
-  (void)data;
-  (void)size;
-#endif
-}
 
 /* Returns false if there is no memory. */
 static bool grow_text(reading *r) {
@@ -63,7 +47,6 @@ static int read_to_end(reading *r, int fd, off_t size) {
     if (!r->data)
       return AW_ENOMEM;
     r->room = (size_t)size + 1;
-    ask_for_large_pages(r->data, r->room);
   }
   while (!awio_job_unwanted(&r->job)) {
     if (!grow_text(r))
