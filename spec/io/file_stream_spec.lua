@@ -60,7 +60,8 @@ describe("a file that is read", function()
     for _ = 1, 300 do
       local kind = random(6)
       local formats = kind == 1 and { "l" } or kind == 2 and { "L" }
-        or kind == 3 and { random(200) } or kind == 4 and { "l", random(9), "L" }
+        or kind == 3 and { random(200) }
+        or kind == 4 and { "l", random(9), "L" }
         or kind == 5 and { 0 } or { random(9000) }
       assert.are.same(table.pack(f:read(table.unpack(formats))),
         table.pack(s:read(table.unpack(formats))))
@@ -272,7 +273,8 @@ describe("a file that is written", function()
             %s
           end)
         ]]):format(path, ending)
-        aw.exec { process.binary, "-e", program, check = false, stderr = "null" }
+        aw.exec { process.binary, "-e", program, check = false,
+          stderr = "null" }
         assert.is_true(contents(path) == ("x"):rep(3000000) .. "end", ending)
       end
     end))

@@ -77,6 +77,14 @@ static void unlist(awio_stream *s) {
 
 /* ---- life ---- */
 
+static int arm_job(aw_task *task, awio_stream *s, int result);
+static void disarm_job(aw_task *task, void *data);
+static void wake_all(awio_stream *s);
+static void close_disk(awio_stream *s);
+
+static const awio_disk_acts acts = {awio_disk_fill, arm_job, disarm_job,
+                                    wake_all, close_disk};
+
 int awio_disk_add(awio_stream *s) {
   awio_disk *d = aw_allocate(sizeof *d);
   if (!d)
@@ -88,6 +96,8 @@ int awio_disk_add(awio_stream *s) {
   }
   d->chunk = FIRST_CHUNK;
   s->disk = d;
+  s->acts = &acts;
+  s->told = false;
   s->shared = false;
   s->drained = true; /* read(2) is for threads */
   s->limits.high_water = AWIO_DISK_WATER;
@@ -111,6 +121,7 @@ void awio_disk_opened(awio_stream *s, const struct stat *stat) {
   s->disk->file->fd = -1;
   free_disk(s);
   s->drained = S_ISFIFO(stat->st_mode);
+  s->told = true;
   s->limits.high_water = AWIO_HIGH_WATER;
 }
 
@@ -251,7 +262,7 @@ static void read_ahead(awio_stream *s, size_t got, size_t wanted) {
 }
 
 /* Hand the chunk that was read to the stream; returns as awio_stream_fill. */
-static ssize_t take_chunk(awio_stream *s, size_t wanted) {
+static ssize_t hand_over_chunk(awio_stream *s, size_t wanted) {
   awio_disk *d = s->disk;
   awio_file_job *job = d->read;
   size_t got = awio_buffer_length(&job->data);
@@ -281,7 +292,7 @@ ssize_t awio_disk_fill(awio_stream *s, size_t wanted) {
     if (!awio_disk_rest(s))
       return UV_EAGAIN;
   }
-  return take_chunk(s, wanted);
+  return hand_over_chunk(s, wanted);
 }
 
 void awio_disk_look_again(awio_stream *s) {
@@ -389,14 +400,14 @@ static void describe_disk(const void *data, char *out, size_t size) {
 static int disk_pump_arm(aw_task *task, void *data) {
   awio_stream *s = data;
   s->disk->pump = task;
-  return awio_disk_arm(task, s, 0);
+  return arm_job(task, s, 0);
 }
 
 /* The pump is killed. */
 static void leave_pump(aw_task *task, void *data) {
   awio_stream *s = data;
   s->disk->killed = true;
-  awio_disk_disarm(task, data);
+  disarm_job(task, data);
 }
 
 /* Not abortable: a loop that ends has written its files. */
@@ -454,7 +465,7 @@ void awio_disk_pump(awio_stream *s, aw_loop *loop) {
 
 /* ---- closing ---- */
 
-void awio_disk_wake(awio_stream *s) {
+static void wake_all(awio_stream *s) {
   awio_file_wake(s->disk->file, AW_ECLOSED, s->disk->pump);
 }
 
@@ -469,7 +480,7 @@ static void close_changed(awio_stream *s) {
   harvest(s);
 }
 
-void awio_disk_close(awio_stream *s) {
+static void close_disk(awio_stream *s) {
   awio_disk *d = s->disk;
   awio_file_job *job = d->file->job;
   if (awio_buffer_length(&s->out) > 0 || (job && d->changed))
@@ -488,13 +499,28 @@ void awio_disk_close(awio_stream *s) {
 
 /* ---- waiting for the job ---- */
 
-int awio_disk_arm(aw_task *task, awio_stream *s, int result) {
+static int arm_job(aw_task *task, awio_stream *s, int result) {
   s->engine = aw_loop_engine(aw_task_loop(task));
   return awio_file_arm(s->disk->file, task, result);
 }
 
-void awio_disk_disarm(aw_task *task, void *data) {
+static void disarm_job(aw_task *task, void *data) {
   awio_stream *s = data;
   if (s->disk)
     awio_file_disarm(s->disk->file, task);
 }
+
+static int plain_arm(aw_task *task, void *data) {
+  return arm_job(task, data, 0);
+}
+
+#define FOR_JOB(what) \
+  { \
+    .label = (what), .arm = plain_arm, .disarm = disarm_job, .external = true, \
+    .describe = describe_disk \
+  }
+const aw_operation awio_wait_to_disk = FOR_JOB("copy");
+const aw_operation awio_wait_write_disk = FOR_JOB("stream:write");
+const aw_operation awio_wait_flush_disk = FOR_JOB("stream:flush");
+const aw_operation awio_wait_seek = FOR_JOB("stream:seek");
+const aw_operation awio_wait_sync = FOR_JOB("stream:sync");

@@ -30,7 +30,7 @@
  * which an exit handler writes.
  *
  *   file_job.c       the descriptor, and threads
- *   disk_object.c    methods of Lua
+ *   finish.c         methods of Lua
  */
 #ifndef AWIO_DISK_H
 #define AWIO_DISK_H
@@ -98,15 +98,5 @@ void awio_disk_pump(awio_stream *stream, aw_loop *loop);
 bool awio_disk_must_finish(const awio_stream *stream);
 /* Begin to sync. Nothing may be under way. Returns 0 or AW_ENOMEM. */
 int awio_disk_sync(awio_stream *stream);
-
-/* End all waits for the job, as the stream is closed. */
-void awio_disk_wake(awio_stream *stream);
-/* Close the file, after what is in `out` was written. */
-void awio_disk_close(awio_stream *stream);
-
-/* For operations that wait for the job; `data` of the second is the stream. See
- * awio_file_arm(). */
-int awio_disk_arm(aw_task *task, awio_stream *stream, int result);
-void awio_disk_disarm(aw_task *task, void *data);
 
 #endif

@@ -73,13 +73,13 @@ static awio_stream *opening(const void *data) {
 }
 
 static int open_arm(aw_task *task, void *data) {
-  return awio_disk_arm(task, opening(data), 0);
+  return opening(data)->acts->arm(task, opening(data), 0);
 }
 
 /* The descriptor, if there is going to be one, is closed by the thread. */
 static void open_disarm(aw_task *task, void *data) {
   awio_stream *s = opening(data);
-  awio_disk_disarm(task, s);
+  awio_stream_disarm(task, s);
   awio_stream_close(s, NULL);
 }
 
@@ -138,7 +138,7 @@ static const aw_operation awaiting_reader = {.label = "fs.open",
 static int try_open(lua_State *L, int result, void *data);
 
 /* The open has failed. */
-static int fail_open(lua_State *L, awio_stream *s, int code) {
+static int open_failed(lua_State *L, awio_stream *s, int code) {
   awio_stream_close(s, NULL);
   if (code == AW_ENOMEM)
     return luaL_error(L, "not enough memory");
@@ -158,7 +158,7 @@ static int open_on(lua_State *L, int result, void *data) {
   if (rc == UV_EAGAIN && S_ISFIFO(stat.st_mode))
     return aw_lua_await(L, &awaiting_reader, data, NAME, try_open);
   if (rc < 0)
-    return fail_open(L, s, rc);
+    return open_failed(L, s, rc);
   awio_disk_opened(s, &stat);
   return 1;
 }
@@ -170,7 +170,7 @@ static int try_open(lua_State *L, int result, void *data) {
   if (result == 0)
     result = begin_open(aw_lua_engine(L), s, lua_tostring(L, AT_PATH),
                         flags_of(lua_tostring(L, AT_MODE)));
-  return result < 0 ? fail_open(L, s, result) : open_on(L, 0, data);
+  return result < 0 ? open_failed(L, s, result) : open_on(L, 0, data);
 }
 
 /* Make the stream that is not open yet. */

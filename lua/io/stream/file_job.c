@@ -92,13 +92,13 @@ void awio_file_begin(awio_file_job *job) {
     job->work.run(&job->work);
 }
 
-static bool is_over(awio_file_job *job) {
+static bool job_is_over(awio_file_job *job) {
   return atomic_load_explicit(&job->done, memory_order_acquire);
 }
 
 awio_file_job *awio_file_ended(awio_file *f) {
   awio_file_job *job = f->job;
-  if (!job || !is_over(job))
+  if (!job || !job_is_over(job))
     return NULL;
   f->job = NULL;
   return job;
@@ -113,7 +113,7 @@ void awio_file_wait(awio_file *f) {
     return;
   }
   pthread_mutex_lock(&f->lock);
-  while (!is_over(job))
+  while (!job_is_over(job))
     pthread_cond_wait(&f->over, &f->lock);
   pthread_mutex_unlock(&f->lock);
 }
@@ -121,7 +121,7 @@ void awio_file_wait(awio_file *f) {
 /* ---- waiting ---- */
 
 /* Make room for a waiter. The lock is held. */
-static bool has_room(awio_file *f) {
+static bool room_for_waiter(awio_file *f) {
   if (f->count < f->room)
     return true;
   size_t room = f->room ? f->room * 2 : 2;
@@ -135,7 +135,7 @@ static bool has_room(awio_file *f) {
 }
 
 static int add_waiter(awio_file *f, aw_task *task, int result) {
-  if (!has_room(f))
+  if (!room_for_waiter(f))
     return AW_ENOMEM;
   aw_ticket *ticket = aw_ticket_new(task);
   if (!ticket)
@@ -152,7 +152,7 @@ int awio_file_arm(awio_file *f, aw_task *task, int result) {
   if (!f->job)
     return 1;
   pthread_mutex_lock(&f->lock);
-  rc = is_over(f->job) ? 1 : add_waiter(f, task, result);
+  rc = job_is_over(f->job) ? 1 : add_waiter(f, task, result);
   pthread_mutex_unlock(&f->lock);
   return rc;
 }

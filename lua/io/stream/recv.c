@@ -109,7 +109,7 @@ static int receive_from_disk(aw_task *task, awio_stream *s) {
     int rc = try_receive(task, s);
     if (rc != 0)
       return rc;
-    rc = awio_disk_arm(task, s, AW_READY);
+    rc = s->acts->arm(task, s, AW_READY);
     if (rc != 1) /* else the job is over by now */
       return rc;
   }

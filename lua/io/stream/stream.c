@@ -13,8 +13,6 @@
  */
 #include "stream/stream.h"
 
-#include "stream/disk.h"
-
 #include "base/cstdio.h"
 #include "base/pty.h"
 #include "base/system.h"
@@ -52,6 +50,7 @@ awio_stream *awio_stream_new(int fd, bool can_read, bool can_write,
   s->chunk = SMALL_CHUNK;
   s->limits = (awio_limits){AWIO_HIGH_WATER, AWIO_MAX_LINE, SIZE_MAX};
   s->linger = AWIO_LINGER;
+  s->told = true;
   s->shared = fd <= STDERR_FILENO;
   memcpy(s->name, name, length + 1);
   return s;
@@ -72,7 +71,7 @@ static void end_waits(const awio_stream *s, aw_engine *engine) {
 void awio_stream_close_fd(awio_stream *s, aw_engine *engine) {
   end_waits(s, engine);
   if (s->disk) {
-    awio_disk_close(s);
+    s->acts->close(s);
     return;
   }
   aw_ready_done(&s->keeper);
@@ -117,7 +116,7 @@ void awio_stream_close(awio_stream *s, aw_engine *engine) {
   awio_buffer_free(&s->in);
   end_waits(s, engine); /* the pump then waits again */
   if (s->disk)
-    awio_disk_wake(s);
+    s->acts->wake(s);
   if (!s->pumping)
     awio_stream_close_fd(s, NULL);
   awio_waiters_wake(&s->room, AW_ECLOSED);
@@ -163,7 +162,7 @@ ssize_t awio_stream_fill(awio_stream *s, size_t wanted) {
   if (size > LARGE_CHUNK)
     size = LARGE_CHUNK;
   if (s->drained || (s->shared && !awio_ready(s->fd, false)))
-    return s->disk ? awio_disk_fill(s, wanted) : wait_for_bytes(s);
+    return s->disk ? s->acts->fill(s, wanted) : wait_for_bytes(s);
   if (!awio_buffer_room(&s->in, size))
     return AW_ENOMEM;
   ssize_t got = read_some(s, size);
@@ -209,7 +208,7 @@ static int read_ready(aw_task *task, void *data) {
 static int read_arm(aw_task *task, void *data) {
   awio_stream *s = data;
   if (s->disk)
-    return awio_disk_arm(task, s, 0);
+    return s->acts->arm(task, s, 0);
   int rc = awio_stream_arm(task, data, AW_READABLE);
   return rc == 1 ? read_ready(task, data) : rc;
 }
@@ -221,7 +220,7 @@ static int write_arm(aw_task *task, void *data) {
 void awio_stream_disarm(aw_task *task, void *data) {
   const awio_stream *s = data;
   if (s->disk)
-    awio_disk_disarm(task, data);
+    s->acts->disarm(task, data);
   else
     aw_ready_disarm(task, s->fd);
 }

@@ -34,6 +34,7 @@
  * see disk.h.
  *
  *   stream_object.c    the class, and writing
+ *   finish.c           flush, sync, seek, close
  *   read.c, read_until.c, recv.c    reading
  *   copy.c             from one stream to another
  *   socket.c, file.c   streams over sockets, over FIFOs and files
@@ -70,7 +71,18 @@ typedef struct awio_span {
   size_t from, to;
 } awio_span;
 
-typedef struct awio_stream {
+typedef struct awio_stream awio_stream;
+
+/* What stream.c calls for a file: functions of disk.c. */
+typedef struct awio_disk_acts {
+  ssize_t (*fill)(awio_stream *stream, size_t wanted);
+  int (*arm)(aw_task *task, awio_stream *stream, int result);
+  void (*disarm)(aw_task *task, void *data);
+  void (*wake)(awio_stream *stream);
+  void (*close)(awio_stream *stream);
+} awio_disk_acts;
+
+struct awio_stream {
   int fd;               /* -1 once it is closed or given away */
   unsigned refs;        /* references: the userdata's and the pump's */
   aw_lua_held held;     /* held by the userdata */
@@ -86,15 +98,16 @@ typedef struct awio_stream {
   aw_engine *engine;    /* in which `fd` was waited for last; it may be freed */
   aw_keeper keeper;     /* keeps the watcher of `fd` */
   awio_limits limits;
-  struct awio_disk *disk; /* of a file, or NULL */
-  awio_tcp_options tcp;   /* of a socket */
-  awio_address peer;      /* of a socket: after a reset the kernel forgets it */
-  int error;              /* with which a write of the pump failed, or 0 */
-  int lost;               /* with which the connection broke, or 0 */
-  uint64_t linger;        /* AWIO_LINGER; specs set less */
+  struct awio_disk *disk;     /* of a file, or NULL */
+  const awio_disk_acts *acts; /* the same */
+  awio_tcp_options tcp;       /* of a socket */
+  awio_address peer; /* of a socket: after a reset the kernel forgets it */
+  int error;         /* with which a write of the pump failed, or 0 */
+  int lost;          /* with which the connection broke, or 0 */
+  uint64_t linger;   /* AWIO_LINGER; specs set less */
   int unread; /* while it lingers: bytes that the peer had not taken lately */
   bool can_read, can_write;
-  bool told;     /* `error` was raised */
+  bool told;     /* `error` was raised, or this is no file */
   bool socket;   /* `fd` is a connected socket */
   bool spread;   /* tasks of several engines have waited for `fd` */
   bool shared;   /* `fd` is 0, 1 or 2: it stays blocking, and open */
@@ -112,7 +125,7 @@ typedef struct awio_stream {
   bool types;    /* the end of the terminal's input was not typed yet */
   bool mid_line; /* the last byte typed into the terminal ends no line */
   char name[];   /* for people: what it is connected to */
-} awio_stream;
+};
 
 /* Make a stream on `fd`; NULL: out of memory. Takes `fd`, also on failure. */
 awio_stream *awio_stream_new(int fd, bool can_read, bool can_write,
@@ -202,6 +215,9 @@ extern const aw_operation awio_wait_flush; /* in flush() */
 extern const aw_operation awio_wait_to;    /* in copy() */
 /* These wait for the job of a file: */
 extern const aw_operation awio_wait_write_disk; /* in write() */
+extern const aw_operation awio_wait_flush_disk; /* in flush() */
+extern const aw_operation awio_wait_seek;       /* in seek() */
+extern const aw_operation awio_wait_sync;       /* in sync() */
 extern const aw_operation awio_wait_to_disk;    /* in copy() */
 /* These wait until `out` has shrunk: */
 extern const aw_operation awio_wait_room;       /* in write() */

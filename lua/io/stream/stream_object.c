@@ -1,4 +1,4 @@
-/* stream_object.c - the class Stream: write, shutdown, close
+/* stream_object.c - the class Stream: write, shutdown
  *
  * While a write waits, the Lua stack is [stream, string].
  *
@@ -17,8 +17,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Return the stream of the Stream at 1; NULL: it is finalized. */
-static awio_stream *check_any_stream(lua_State *L) {
+awio_stream *awio_any_stream(lua_State *L) {
   awio_stream **box = awio_object(L);
   if (!box)
     aw_lua_type_error(L, 1, "stream");
@@ -33,7 +32,7 @@ static awio_stream *not_finalized(lua_State *L, awio_stream *s,
 }
 
 awio_stream *awio_check_stream(lua_State *L, const char *call) {
-  return not_finalized(L, check_any_stream(L), call);
+  return not_finalized(L, awio_any_stream(L), call);
 }
 
 awio_stream *awio_stream_again(lua_State *L, const char *call) {
@@ -252,33 +251,6 @@ static int shutdown_on(lua_State *L, int result, void *data) {
   return 0;
 }
 
-static int flush_on(lua_State *L, int result, void *data) {
-  (void)data;
-  awio_stream *s = awio_check_stream(L, "flush");
-  awio_check_written(L, s, "flush");
-  if (result < 0)
-    return awio_fail_stream(L, s, result, "flush");
-  bool queued = awio_buffer_length(&s->out) > 0;
-  int rc = queued ? awio_stream_pump(s, loop_here(L)) : 0;
-  if (rc < 0)
-    return awio_fail_stream(L, s, rc, "flush");
-  if (queued || s->large)
-    return aw_lua_await(L, &awio_wait_flushed, s, "stream:flush", flush_on);
-  if (awio_stream_yield_to_c(s) == UV_EAGAIN)
-    return aw_lua_await(L, &awio_wait_flush, s, "stream:flush", flush_on);
-  return 1;
-}
-
-/* s:flush() → s: wait until the kernel has all bytes that were written. For
- * aw.stdout these include the output of print and io.write. */
-static int stream_flush(lua_State *L) {
-  awio_stream *s = awio_check_stream(L, "flush");
-  lua_settop(L, 1);
-  if (s->disk)
-    return awio_flush_disk(L, s);
-  return aw_lua_begin(L, s, "stream:flush", flush_on);
-}
-
 /* s:shutdown(): wait until everything is sent, then let the other side see the
  * end of the file */
 static int stream_shutdown(lua_State *L) {
@@ -288,17 +260,6 @@ static int stream_shutdown(lua_State *L) {
 }
 
 /* ---- the rest ---- */
-
-/* s:close(): that of a file waits until it is written. Upvalue 2: aw.shield. */
-static int stream_close(lua_State *L) {
-  aw_engine *engine = aw_lua_engine(L); /* first: it may run a finalizer */
-  awio_stream *s = check_any_stream(L);
-  if (s && (s->disk || s->error))
-    return awio_close_disk(L, s, lua_upvalueindex(2));
-  if (s)
-    awio_stream_close(s, engine);
-  return 0;
-}
 
 /* Lua has skipped the finalizer of the Stream: release the stream here. */
 static void release_lost_stream(aw_lua_held *held) {
@@ -322,10 +283,19 @@ void awio_fill_stream(lua_State *L, awio_stream **box, awio_stream *stream) {
   aw_lua_weigh_open(stream->here, &stream->weight, WEIGHT);
 }
 
+void awio_warn_unwritten(lua_State *L, awio_stream *s) {
+  s->told = true;
+  lua_pushfstring(L,
+                  "bytes written to '%s' are lost (%s), and no call has "
+                  "raised that",
+                  s->name, aw_strerror(s->error));
+  aw_lua_mistake(L, aw_lua_where(L), "lost write");
+}
+
 static int stream_gc(lua_State *L) {
   awio_stream **box = lua_touserdata(L, 1);
   if (*box) {
-    if ((*box)->disk && (*box)->error && !(*box)->told)
+    if ((*box)->error && !(*box)->told)
       awio_warn_unwritten(L, *box);
     (*box)->types = false; /* the Process is garbage, too, and ends the child */
     aw_lua_let_go(&(*box)->held);
@@ -349,7 +319,7 @@ static const char *stream_state(const awio_stream *s) {
 }
 
 static int stream_tostring(lua_State *L) {
-  const awio_stream *s = check_any_stream(L);
+  const awio_stream *s = awio_any_stream(L);
   if (s)
     lua_pushfstring(L, "stream '%s' (%s)", s->name, stream_state(s));
   else
@@ -410,30 +380,22 @@ awio_stream **awio_push_stream(lua_State *L, int anchor) {
 
 static const luaL_Reg methods[] = {{"write", stream_write},
                                    {"shutdown", stream_shutdown},
-                                   {"close", stream_close},
                                    {"getfd", stream_getfd},
                                    {"dirty", stream_dirty},
-                                   {"flush", stream_flush},
                                    {NULL, NULL}};
 
-static const luaL_Reg meta[] = {{"__close", stream_close},
-                                {"__gc", stream_gc},
-                                {"__tostring", stream_tostring},
-                                {NULL, NULL}};
+static const luaL_Reg meta[] = {
+    {"__gc", stream_gc}, {"__tostring", stream_tostring}, {NULL, NULL}};
 
-/* Make the class, with the module on top of the stack. Each function has two
- * upvalues: the metatable and aw.shield. */
 static void make_stream_class(lua_State *L) {
   luaL_newmetatable(L, AWIO_STREAM_CLASS);
   lua_pushvalue(L, -1);
-  lua_getfield(L, -3, "shield");
-  aw_lua_set_functions(L, meta, 2);
+  aw_lua_set_functions(L, meta, 1);
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable"); /* locked */
   lua_newtable(L);
   lua_pushvalue(L, -2);
-  lua_getfield(L, -4, "shield");
-  aw_lua_set_functions(L, methods, 2);
+  aw_lua_set_functions(L, methods, 1);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }

@@ -18,6 +18,9 @@
  * been finalized during the wait, when the state is closed. */
 awio_stream *awio_check_stream(lua_State *L, const char *call);
 
+/* The same, but NULL if it is finalized. */
+awio_stream *awio_any_stream(lua_State *L);
+
 /* The same in a continuation, for the Stream that was checked before the
  * wait. */
 awio_stream *awio_stream_again(lua_State *L, const char *call);
@@ -35,11 +38,6 @@ void awio_check_written(lua_State *L, awio_stream *stream, const char *call);
 /* Begin a read as aw_lua_begin() does; raise if the stream cannot be read. */
 int awio_begin_read(lua_State *L, awio_stream *stream, const char *what,
                     aw_lua_continue then);
-
-/* For files: flush() with the stack [stream]; close() with the stack [stream,
- * error or nil], where `shield` is the index of aw.shield. */
-int awio_flush_disk(lua_State *L, awio_stream *stream);
-int awio_close_disk(lua_State *L, awio_stream *stream, int shield);
 
 /* Warn that bytes were lost, and nobody was told [D4]. */
 void awio_warn_unwritten(lua_State *L, awio_stream *stream);

@@ -1,11 +1,13 @@
-/* disk_object.c - methods for files: seek, sync, and their flush and close
+/* finish.c - methods that wait for what was written: flush, sync, close, seek
  *
- * They wait for the job of the file, look again, and wait again if another task
- * has begun a new one. While they wait, the Lua stack is
+ * For a file they wait for its job, look again, and wait again if another task
+ * has begun a new one. Only a file is awaited by its close(). While they wait,
+ * the Lua stack is
  *
- *     [stream]                     in flush() and close()
+ *     [stream]                     in flush()
  *     [stream, whence, offset]     in seek()
  *     [stream, number of a sync]   in sync()
+ *     [stream, error or nil]       in close()
  *
  * Neighbours: disk.c does the work; stream_object.c has the class.
  */
@@ -20,28 +22,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* ---- waiting for the job ---- */
-
-static int job_arm(aw_task *task, void *data) {
-  return awio_disk_arm(task, data, 0);
-}
-
-static void describe_file(const void *data, char *out, size_t size) {
-  const awio_stream *s = data;
-  snprintf(out, size, "%s", s->name);
-}
-
-#define FOR_JOB(what) \
-  { \
-    .label = (what), .arm = job_arm, .disarm = awio_disk_disarm, \
-    .external = true, .describe = describe_file \
-  }
-const aw_operation awio_wait_to_disk = FOR_JOB("copy");
-const aw_operation awio_wait_write_disk = FOR_JOB("stream:write");
-static const aw_operation wait_flush_disk = FOR_JOB("stream:flush");
-static const aw_operation wait_seek = FOR_JOB("stream:seek");
-static const aw_operation wait_sync = FOR_JOB("stream:sync");
 
 /* ---- flush ---- */
 
@@ -58,11 +38,37 @@ static int flush_disk_on(lua_State *L, int result, void *data) {
   if (s->large)
     return aw_lua_await(L, &awio_wait_flushed, s, "stream:flush",
                         flush_disk_on);
-  return aw_lua_await(L, &wait_flush_disk, s, "stream:flush", flush_disk_on);
+  return aw_lua_await(L, &awio_wait_flush_disk, s, "stream:flush",
+                      flush_disk_on);
 }
 
-int awio_flush_disk(lua_State *L, awio_stream *s) {
-  return aw_lua_begin(L, s, "stream:flush", flush_disk_on);
+static int flush_on(lua_State *L, int result, void *data) {
+  (void)data;
+  awio_stream *s = awio_check_stream(L, "flush");
+  awio_check_written(L, s, "flush");
+  if (result < 0)
+    return awio_fail_stream(L, s, result, "flush");
+  bool queued = awio_buffer_length(&s->out) > 0;
+  int rc =
+      queued ? awio_stream_pump(s, aw_task_loop(aw_lua_task(L, "stream:flush")))
+             : 0;
+  if (rc < 0)
+    return awio_fail_stream(L, s, rc, "flush");
+  if (queued || s->large)
+    return aw_lua_await(L, &awio_wait_flushed, s, "stream:flush", flush_on);
+  if (awio_stream_yield_to_c(s) == UV_EAGAIN)
+    return aw_lua_await(L, &awio_wait_flush, s, "stream:flush", flush_on);
+  return 1;
+}
+
+/* s:flush() → s: wait until the kernel has all bytes that were written. For
+ * aw.stdout these include the output of print and io.write. */
+static int stream_flush(lua_State *L) {
+  awio_stream *s = awio_check_stream(L, "flush");
+  lua_settop(L, 1);
+  if (s->disk)
+    return aw_lua_begin(L, s, "stream:flush", flush_disk_on);
+  return aw_lua_begin(L, s, "stream:flush", flush_on);
 }
 
 /* ---- sync ---- */
@@ -88,7 +94,7 @@ static int sync_on(lua_State *L, int result, void *data) {
     lua_settop(L, 1);
     lua_pushinteger(L, (lua_Integer)s->disk->syncs);
   }
-  return aw_lua_await(L, s->large ? &awio_wait_flushed : &wait_sync, s,
+  return aw_lua_await(L, s->large ? &awio_wait_flushed : &awio_wait_sync, s,
                       "stream:sync", sync_on);
 }
 
@@ -118,7 +124,7 @@ static int seek_on(lua_State *L, int result, void *data) {
   if (result < 0)
     return awio_fail_stream(L, s, result, "seek");
   if (!awio_disk_rest(s) || s->large)
-    return aw_lua_await(L, s->large ? &awio_wait_flushed : &wait_seek, s,
+    return aw_lua_await(L, s->large ? &awio_wait_flushed : &awio_wait_seek, s,
                         "stream:seek", seek_on);
   if (s->error && !s->told)
     awio_check_written(L, s, "seek");
@@ -174,15 +180,6 @@ static int wait_closed(lua_State *L) {
   return wait_closed_on(L, 0, NULL);
 }
 
-void awio_warn_unwritten(lua_State *L, awio_stream *s) {
-  s->told = true;
-  lua_pushfstring(L,
-                  "bytes written to '%s' are lost (%s), and no call has "
-                  "raised that",
-                  s->name, aw_strerror(s->error));
-  aw_lua_mistake(L, aw_lua_where(L), "lost write");
-}
-
 /* Raise the error of a write that no call has raised. If another error leaves
  * the block of the Stream, warn of it: that one is not hidden. */
 static int report_closed(lua_State *L, awio_stream *s, bool fails) {
@@ -201,7 +198,7 @@ static int after_closed(lua_State *L, int status, lua_KContext fails) {
 }
 
 /* [stream, error or nil] */
-int awio_close_disk(lua_State *L, awio_stream *s, int shield) {
+static int close_file(lua_State *L, awio_stream *s, int shield) {
   enum { AT_ERROR = 2 };
   lua_settop(L, AT_ERROR);
   bool fails = !lua_isnil(L, AT_ERROR);
@@ -218,9 +215,34 @@ int awio_close_disk(lua_State *L, awio_stream *s, int shield) {
   return after_closed(L, LUA_OK, fails);
 }
 
-/* Add the methods to the class. */
-void awio_open_disk(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"seek", stream_seek}, {"sync", stream_sync}, {NULL, NULL}};
+/* s:close(): that of a file waits until it is written. Upvalue 2: aw.shield. */
+static int stream_close(lua_State *L) {
+  aw_engine *engine = aw_lua_engine(L); /* first: it may run a finalizer */
+  awio_stream *s = awio_any_stream(L);
+  if (s && (s->disk || !s->told))
+    return close_file(L, s, lua_upvalueindex(2));
+  if (s)
+    awio_stream_close(s, engine);
+  return 0;
+}
+
+/* Add the methods to the class. close() and __close get aw.shield, too. [inner,
+ * module] */
+void awio_open_finish(lua_State *L) {
+  static const luaL_Reg methods[] = {{"flush", stream_flush},
+                                     {"sync", stream_sync},
+                                     {"seek", stream_seek},
+                                     {NULL, NULL}};
+  static const luaL_Reg closing[] = {{"close", stream_close}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {{"__close", stream_close}, {NULL, NULL}};
   awio_add_stream_methods(L, methods);
+  luaL_getmetatable(L, AWIO_STREAM_CLASS);
+  lua_pushvalue(L, -1);
+  lua_getfield(L, -3, "shield");
+  aw_lua_set_functions(L, meta, 2);
+  lua_getfield(L, -1, "__index");
+  lua_pushvalue(L, -2);
+  lua_getfield(L, -4, "shield");
+  aw_lua_set_functions(L, closing, 2);
+  lua_pop(L, 2);
 }
