@@ -182,7 +182,7 @@ describe("a watch of a file", function()
       d:shell "mkdir a; touch a/f"
       local w <close> = aw.fs.watch(at .. "/a/f")
       local use <close> = assert(io.open(at .. "/a"))
-      d:shell "rm -r a"
+      assert(use and d:shell "rm -r a")
       assert.are.same({ "rename a/f" }, all_of(w, at))
       d:shell "mkdir a; touch a/f"
       assert.are.same({ "rename a/f" }, all_of(w, at))

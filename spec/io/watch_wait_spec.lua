@@ -235,13 +235,15 @@ describe("a file watch whose events are not received", function()
       for i = 1, most do
         os.rename(at .. "/" .. i - 1, at .. "/" .. i)
       end
-      local count, last = 0, nil
+      local count, last = 0
       repeat
         last = w:recv()
         count = count + 1
       until last.what == "overflow"
       assert.are.equal(at, last.path)
-      assert.is_true(count > most // 2) -- one for the two of each name
+      -- One for the two of each name. Events of the folder above are in the
+      -- queue, too.
+      assert.is_true(count > most // 4)
       lfs.mkdir(at .. "/more")
       assert.are.equal("more", name_of(w:recv()))
     end))

@@ -1,7 +1,7 @@
---- A model of what a watch promises: random operations on files, and an observer
---- that knows only what the events tell it. An event says that the state of a
---- path may be another one, and the observer looks then. When no event is left,
---- what it has seen must be the state of all files.
+--- A model of what a watch promises: random operations on files, and an
+--- observer that knows only what the events tell it. An event says that the
+--- state of a path may be another one, and the observer looks then. When no
+--- event is left, what it has seen must be the state of all files.
 
 local aw = require "aiowire"
 local lfs = require "lfs" -- comes with busted

@@ -34,7 +34,7 @@ enum {
 /* How a part of the path was walked; negative: -errno. */
 enum { WENT_ON, NOTHING_THERE, CHANGED_MEANWHILE };
 
-enum { NONE_MISSING = UINT_MAX };
+static const unsigned NONE_MISSING = UINT_MAX;
 
 typedef struct walk {
   awio_trail *trail;
