@@ -43,7 +43,8 @@ typedef struct walk {
   int links;
   bool found;
   char at[PATH_MAX];   /* the folder that was reached; no links in it */
-  char rest[PATH_MAX]; /* of the path, without links or with */
+  char path[PATH_MAX]; /* from where the walk began, or after a link */
+  const char *rest;    /* of `path` */
 } walk;
 
 /* ---- watches of the kernel ---- */
@@ -94,7 +95,7 @@ static const char *skip_slashes(const char *text) {
   return text + strspn(text, "/");
 }
 
-/* Cut the next part off `rest`. Returns false at the end of the path. */
+/* Take the next part of the path. Returns false at its end. */
 static bool next_part(walk *k, char part[NAME_MAX + 1], int *rc) {
   const char *from = skip_slashes(k->rest);
   size_t length = strcspn(from, "/");
@@ -106,8 +107,7 @@ static bool next_part(walk *k, char part[NAME_MAX + 1], int *rc) {
   }
   memcpy(part, from, length);
   part[length] = '\0';
-  from = skip_slashes(from + length);
-  memmove(k->rest, from, strlen(from) + 1);
+  k->rest = skip_slashes(from + length);
   return true;
 }
 
@@ -167,7 +167,8 @@ static int follow_link(walk *k, const char *name, const char *path) {
     return NOTHING_THERE;
   if (*text == '/')
     strcpy(k->at, "/");
-  strcpy(k->rest, rest);
+  strcpy(k->path, rest);
+  k->rest = k->path;
   return WENT_ON;
 }
 
@@ -249,8 +250,9 @@ static int walk_once(awio_trail *t, unsigned *names_from) {
   walk k = {.trail = t, .names_from = *names_from, .at = "/"};
   char part[NAME_MAX + 1];
   int rc = WENT_ON, before = t->target;
-  if (snprintf(k.rest, sizeof k.rest, "%s", t->path) >= (int)sizeof k.rest)
+  if (snprintf(k.path, sizeof k.path, "%s", t->path) >= (int)sizeof k.path)
     return UV_ENAMETOOLONG;
+  k.rest = k.path;
   awio_step *old = begin_steps(t, k.names_from);
   while (rc == WENT_ON && next_part(&k, part, &rc))
     rc = walk_part(&k, part);

@@ -84,19 +84,24 @@ static void release_opening(awio_work *work) {
   aw_free(o);
 }
 
-static void release_lost_opening(aw_lua_held *held) {
-  awio_work_release(
-      &((opening *)((char *)held - offsetof(opening, held)))->work);
+static void forget_opening(opening *o) {
+  awio_work_forget(&o->work);
+  awio_work_release(&o->work);
 }
 
-/* The task does not need it any more. */
+static void release_lost_opening(aw_lua_held *held) {
+  forget_opening((opening *)((char *)held - offsetof(opening, held)));
+}
+
+/* The task does not need it any more. The box is empty already if it was
+ * finalized during the wait, as the state is being closed. */
 static void drop_opening(opening **box) {
   opening *o = *box;
   if (!o)
     return;
   *box = NULL;
   aw_lua_let_go(&o->held);
-  awio_work_release(&o->work);
+  forget_opening(o);
 }
 
 static int opening_arm(aw_task *task, void *data) {
@@ -106,13 +111,12 @@ static int opening_arm(aw_task *task, void *data) {
 
 static void opening_disarm(aw_task *task, void *data) {
   (void)task;
-  awio_work_forget(&(*(opening **)data)->work);
   drop_opening(data); /* its descriptor does not wait for the collector */
 }
 
 static void opening_describe(const void *data, char *out, size_t size) {
   const opening *o = *(opening *const *)data;
-  snprintf(out, size, "%s", o->watch->path);
+  snprintf(out, size, "%s", o && o->watch ? o->watch->path : "");
 }
 
 static const aw_operation opening_watch = {.label = "fs.watch",
@@ -128,6 +132,8 @@ static int opening_gc(lua_State *L) {
 
 static int watch_opened(lua_State *L, int result, void *data) {
   opening **box = data;
+  if (!*box)
+    return aw_lua_system_error(L, AW_ECLOSED, "watch", NULL);
   awio_watch *w = (*box)->watch;
   if (result == 0)
     (*box)->watch = NULL;
