@@ -139,8 +139,8 @@ static void note_failure(awio_watch *w, int code) {
     w->failure = code;
 }
 
-static bool is_folder(const awio_watch *w, const awio_branch *b,
-                      const struct dirent *entry) {
+static bool is_folder_entry(const awio_watch *w, const awio_branch *b,
+                            const struct dirent *entry) {
   if (entry->d_type != DT_UNKNOWN)
     return entry->d_type == DT_DIR;
   char path[PATH_MAX];
@@ -164,7 +164,7 @@ static void scan(awio_watch *w, awio_branch *b, bool telling) {
     const char *name = entry->d_name;
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
       continue;
-    if (w->recursive && is_folder(w, b, entry))
+    if (w->recursive && is_folder_entry(w, b, entry))
       note_failure(w, awio_tree_add(&w->tree, b, name));
     if (telling)
       tell_entry(w, b, AWIO_RENAME, name);

@@ -52,7 +52,7 @@ static int push_absolute(lua_State *L, const char *path) {
 }
 
 /* Make a watch of the path at AT_PATH. Raises. */
-static awio_watch *make_watch(lua_State *L, bool recursive) {
+static awio_watch *make_file_watch(lua_State *L, bool recursive) {
   struct stat file;
   const char *path = lua_tostring(L, AT_PATH);
   int rc = stat(path, &file) < 0 ? -errno : push_absolute(L, path);
@@ -149,7 +149,7 @@ static int open_apart(lua_State *L) {
   opening **box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = NULL;
   luaL_setmetatable(L, CLASS);
-  awio_watch *w = make_watch(L, true);
+  awio_watch *w = make_file_watch(L, true);
   opening *o = aw_allocate(sizeof *o);
   if (!o) {
     awio_watch_release(w);
@@ -166,7 +166,7 @@ static int open_apart(lua_State *L) {
 /* ---- for Lua ---- */
 
 static int open_here(lua_State *L) {
-  awio_watch *w = make_watch(L, false);
+  awio_watch *w = make_file_watch(L, false);
   int rc = awio_watch_open(w, NULL);
   if (rc < 0) {
     awio_watch_release(w);
