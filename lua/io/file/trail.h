@@ -6,8 +6,8 @@
  *                       target   the file or folder that the path names now
  *
  * A path is walked from the root, one part after the other. Each folder on the
- * way is a step. inotify watches files, not paths, so after an event of a step
- * the path is walked again.
+ * way is a step. inotify watches files, not paths [UV30], so after an event of a
+ * step the path is walked again.
  *
  * A folder that is not empty cannot be removed. So as long as the target is
  * there, the folders above it can only be renamed, of which the kernel tells
@@ -15,7 +15,7 @@
  * the path, must tell what happens to their entries. If a part of the path is
  * missing, the folder where it should be may be removed, too: so that folder
  * and the one above it tell. More of them would cost much: to watch the entries
- * of a large folder such as /tmp takes the kernel milliseconds.
+ * of a large folder such as /tmp takes the kernel milliseconds [UV31].
  *
  * Order: a step is watched before the walk looks at its entry. So whatever
  * happens after that look makes an event, and another walk.

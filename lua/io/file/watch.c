@@ -8,8 +8,8 @@
  * looks at the file when it gets an event sees everything that makes no further
  * event.
  *
- * inotify takes 8 ms or more to close a descriptor, since the kernel waits for
- * all of its processors. So a thread does that.
+ * To close a descriptor of inotify takes 8 ms or more, so a thread does that
+ * [UV31].
  *
  * A forked child shares the descriptor with its parent: the child may close it,
  * but not remove watches.
