@@ -12,6 +12,9 @@
  * Values that are all plain, such as numbers and strings, need no such call:
  * their size is known beforehand.
  *
+ * More than 500 lines: a function for each kind of value, and few of them mean
+ * anything alone.
+ *
  * Neighbours: message_way.c says where a value was found; message.c reads.
  */
 #include "thread/message_writer.h"
