@@ -183,16 +183,10 @@ static void push_odd_function(lua_State *L, int index) {
   const char *name = odd_upvalue(L, index);
   lua_pushvalue(L, index);
   lua_getinfo(L, ">S", &ar);
-  if (strcmp(name, "_ENV") == 0)
-    lua_pushfstring(L,
-                    "the function at %s:%d, whose _ENV is a table of its "
-                    "own",
-                    ar.short_src, ar.linedefined);
-  else
-    lua_pushfstring(L,
-                    "the function at %s:%d, which uses the local variable "
-                    "'%s' of the code around it",
-                    ar.short_src, ar.linedefined, name);
+  lua_pushfstring(L,
+                  "the function at %s:%d, which uses the local variable '%s' "
+                  "of the code around it",
+                  ar.short_src, ar.linedefined, name);
 }
 
 /* Raise that the value at `index` cannot be copied. */
@@ -591,8 +585,8 @@ static size_t size_of_plain(lua_State *L, int first, int count) {
 }
 
 /* As write_protected(), for plain values: nothing here raises. */
-static awio_message *write_plain(lua_State *L, awio_writer *w, int first,
-                                 size_t most) {
+static awio_message *write_plain_values(lua_State *L, awio_writer *w, int first,
+                                        size_t most) {
   w->L = L;
   if (most > w->room) {
     w->block = aw_reallocate(NULL, sizeof *w->block + most);
@@ -618,7 +612,7 @@ awio_message *awio_message_new(lua_State *L, int first, int count,
   size_t plain = size_of_plain(L, first, count);
   awio_message *m;
   if (plain > 0 || count == 0) {
-    m = write_plain(L, &w, first, plain);
+    m = write_plain_values(L, &w, first, plain);
     if (!m)
       no_memory(L);
     return m;

@@ -64,7 +64,7 @@ static const uint64_t PATIENCE = 1000 * 1000 * 1000; /* ns */
 
 /* ---- addresses ---- */
 
-static bool is_local(const char *address) {
+static bool is_local_name(const char *address) {
   return awz_starts_with(address, "inproc://");
 }
 
@@ -75,7 +75,7 @@ static bool is_same_address(const char *a, const char *b) {
 /* Tells whether a socket at one address may prevent a bind to the other. Of
  * internet addresses only the ports are compared: a host has many names. */
 static bool may_clash(const char *a, const char *b) {
-  bool is_name = awz_starts_with(a, "ipc://") || is_local(a);
+  bool is_name = awz_starts_with(a, "ipc://") || is_local_name(a);
   const char *colon = strchr(a, ':');
   if (is_name || !colon || strncmp(a, b, (size_t)(colon - a)) != 0)
     return is_same_address(a, b);
@@ -180,7 +180,7 @@ static void leave_local(const awz_socket *s, const char *address) {
 static void leave_endpoint(awz_socket *s, awz_endpoint **place) {
   awz_endpoint *e = *place;
   *place = e->next;
-  if (is_local(e->address)) {
+  if (is_local_name(e->address)) {
     leave_local(s, e->address);
     aw_free(e);
     return;
@@ -308,7 +308,7 @@ static int bind_local(awz_socket *s, const char *address) {
 }
 
 static int try_bind(awz_socket *s, const char *address) {
-  if (is_local(address))
+  if (is_local_name(address))
     return bind_local(s, address);
   const char *file = ipc_file_of(address);
   if (file && is_alive(file))
@@ -321,8 +321,8 @@ static int bind_in_time(awz_socket *s, const char *address) {
   unsigned nap = 0;
   int rc;
   while ((rc = try_bind(s, address)) == -EADDRINUSE &&
-         (is_local(address) ? is_local_leaving(s->context->shared, address)
-                            : is_leaving(s->context->home, address))) {
+         (is_local_name(address) ? is_local_leaving(s->context->shared, address)
+                                 : is_leaving(s->context->home, address))) {
     uv_sleep(nap);
     nap = nap < LONGEST_NAP ? nap * 2 + 1 : nap;
   }
@@ -378,7 +378,7 @@ static awz_endpoint **find_endpoint(awz_socket *s,
 }
 
 int awz_unbind(awz_socket *s, const char *address) {
-  if (is_local(address) && !has(s->endpoints, address))
+  if (is_local_name(address) && !has(s->endpoints, address))
     return -ENOENT; /* libzmq would disconnect from the name */
   int rc = awz_raw_attach(s, AWZ_UNBIND, address);
   if (rc < 0)
@@ -464,7 +464,7 @@ static int connect_local(awz_socket *s, const char *address) {
 }
 
 static int connect_any(awz_socket *s, const char *address) {
-  if (!is_local(address))
+  if (!is_local_name(address))
     return connect_remote(s, address);
   if (is_same_address(address, AWZ_ZAP_ADDRESS) && !asks_zap(s))
     return -EPROTOTYPE;
@@ -522,7 +522,7 @@ static void forget_connected(awz_socket *s, const char *address) {
 /* Does the socket wait for this inproc name to be bound? */
 static bool is_pending(const awz_socket *s, const char *address) {
   awz_shared *shared = s->context->shared;
-  if (!is_local(address) || !awz_shared_lock(shared))
+  if (!is_local_name(address) || !awz_shared_lock(shared))
     return false;
   bool is = awz_local_name_find(shared, AWZ_NAME_PENDING, address, s) != NULL;
   awz_shared_unlock(shared);
