@@ -96,6 +96,35 @@ describe("a copy", function()
   end)
 end)
 
+describe("an object of a C module", function()
+  it("is there for the same thing in each thread [J13]", function()
+    local counter = require "counter" -- examples/module/counter.c
+    run(function()
+      local c = counter.new()
+      local t <close> = aw.thread(function(c, list)
+        c:add(5)
+        list[1]:add(7)
+        return c, rawequal(c, list[1])
+      end, c, { c })
+      local back, same = t:wait()
+      assert.is_true(same)
+      assert.are.equal(12, c:value())
+      assert.are.equal(13, back:add())
+      assert.are.equal(13, c:value())
+    end)
+  end)
+
+  it("is what the example says [J13]", function()
+    local counted
+    local chunk = assert(loadfile("examples/module/counting.lua", "t",
+      setmetatable({ print = function(...)
+        counted = table.concat({ ... }, " ")
+      end }, { __index = _G })))
+    chunk()
+    assert.are.equal("counted 40000", counted)
+  end)
+end)
+
 local has_zmq, zmq = pcall(function()
   local zmq = require "aiowire.zmq"
   zmq.version()
