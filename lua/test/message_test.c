@@ -304,6 +304,25 @@ static void says_what_cannot_be_copied_and_where(void) {
                 "(argument 1, field 'g')");
 }
 
+/* Its text changes the error while that is copied. */
+static void an_odd_error_becomes_another(void) {
+  lua_State *A = open(), *B = open();
+  results_of(A, "local e = {}\n"
+                "for i = 1, 20 do\n"
+                "  e[i] = setmetatable({}, {__tostring = function()\n"
+                "    for k in pairs(e) do e[k] = nil end\n"
+                "    for n = 1, 100 do e[n .. 'x' .. i] = 1 end\n"
+                "    return 'text' end})\n"
+                "end\n"
+                "return e");
+  awio_message *m = awio_message_of_error(A, -1);
+  CHECK(m && awio_message_push(B, m) == 1);
+  CHECK(lua_istable(B, -1) || lua_type(B, -1) == LUA_TSTRING);
+  awio_message_free(m);
+  lua_close(A);
+  lua_close(B);
+}
+
 /* ---- objects of C [J13] ---- */
 
 static int things; /* references */
@@ -552,6 +571,7 @@ int main(void) {
   deep_tables_need_no_stack();
   error_objects_keep_their_class();
   says_what_cannot_be_copied_and_where();
+  an_odd_error_becomes_another();
   objects_travel();
   objects_may_refuse();
   aw_set_allocator(own_alloc, NULL); /* nothing is left of the library */

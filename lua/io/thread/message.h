@@ -28,8 +28,9 @@ typedef struct awio_message awio_message;
 awio_message *awio_message_new(lua_State *L, int first, int count,
                                const char *what, int number);
 
-/* Copy an error value. Text stands for what cannot be copied. Does not raise.
- * Gives, or returns NULL without memory. */
+/* Copy an error value. Text stands for what cannot be copied; if not even that
+ * is possible, the message has the text of another error, such as "not enough
+ * memory". Does not raise. Gives, or returns NULL without memory. */
 awio_message *awio_message_of_error(lua_State *L, int index);
 
 /* Push the values, and return their number. Raises "not enough memory", and

@@ -634,6 +634,10 @@ awio_message *awio_message_of_error(lua_State *L, int index) {
   if (!lua_checkstack(L, 1))
     return NULL;
   awio_message *m = write_protected(L, &w, index);
+  if (!m && lua_type(L, -1) == LUA_TSTRING) { /* why there is none */
+    begin_message(&w, 1);
+    m = write_plain_values(L, &w, lua_gettop(L), size_of_plain(L, top + 1, 1));
+  }
   lua_settop(L, top);
   return m;
 }
