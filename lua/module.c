@@ -112,9 +112,9 @@ static void (*const io_openers[])(lua_State *L) = {
     awio_open_connections, awio_open_udp,         awio_open_process,
     awio_open_spawn,       awio_open_read_file,   awio_open_write_file,
     awio_open_copy_file,   awio_open_tempfile,    awio_open_entry,
-    awio_open_folder,      awio_open_glob,        awio_open_thread,
-    awio_open_watch,       awio_open_pool_worker, awio_open_pool,
-    awio_open_finish};
+    awio_open_folder,      awio_open_glob,        awio_open_finish,
+    awio_open_thread,      awio_open_watch,       awio_open_pool_worker,
+    awio_open_pool};
 
 /* Functions that are written in Lua, and the part that each is in. */
 static const struct {

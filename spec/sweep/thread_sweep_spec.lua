@@ -1,5 +1,5 @@
--- The sweep over workers and their channels: see spec/sweep/sweep.lua [J2, J3,
--- J6].
+-- The sweep over workers and their channels: see spec/sweep/sweep.lua
+-- [J2, J3, J6].
 
 local aw = require "aiowire"
 local sweep = require "spec.sweep.sweep"

@@ -383,6 +383,35 @@ describe("the output of threads", function()
     assert.are.equal("Lua warning: from a worker\n", outcome.err)
   end)
 
+  it("includes warnings under stock Lua, also of the last clean-up [J8]",
+    function()
+      if process.sanitized then
+        helper.pending "stock Lua cannot load a module with sanitizers"
+      end
+      local outcome = process.run("exec $lua -W s.lua", { ["s.lua"] = [[
+        local aw = require "aiowire"
+        local t
+        aw.run(function()
+          t = aw.thread(function()
+            local aw = require "aiowire"
+            local _ <close> = setmetatable({}, { __close = function()
+              warn "last"
+            end })
+            warn("from ", "a worker")
+            warn "@off"
+            warn "not shown"
+            warn "@on"
+            aw.parent:send(1)
+            aw.sleep(1000)
+          end)
+          t:recv()
+        end)
+      ]] })
+      process.assert_exit(0, outcome)
+      assert.are.equal("Lua warning: from a worker\nLua warning: last\n",
+        outcome.err)
+    end)
+
   it("shows the worker's stack for an error that nobody handles [J4]",
     function()
       local outcome = process.host [[

@@ -74,6 +74,8 @@ local ALLOWED <const> = {
   ["lua/io/base/cstdio"] = { stdout = true, stderr = true },
   -- What is written to files is in them when the process has ended, as with io.
   ["lua/io/stream/disk"] = { atexit = true },
+  -- `print` of workers.
+  ["lua/io/thread/settings"] = { fwrite = true, stdout = true },
   -- Signals for child processes, which the program sends.
   ["lua/io/process/child"] = { kill = true },
   -- Killed children are reaped at the end of the state, in a few ms at most.

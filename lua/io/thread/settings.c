@@ -1,6 +1,7 @@
 /* settings.c - see settings.h */
 #include "thread/settings.h"
 
+#include "base/relay.h"
 #include "thread/message.h"
 
 #include <lauxlib.h>
@@ -29,6 +30,7 @@ struct awio_thread_settings {
   awio_message *arg;    /* the table `arg`, or NULL */
   preload *preloads;
   size_t preload_count;
+  awio_relay *relay;   /* for warnings, if there are no rules; or NULL */
   bool no_environment; /* LUA_PATH and the like do not count */
 };
 
@@ -103,6 +105,8 @@ static int copy_arg(lua_State *L) {
 static int read_settings(lua_State *L) {
   awio_thread_settings *s = lua_touserdata(L, 1);
   read_rules(L, s);
+  if (!s->rules.make)
+    s->relay = awio_relay_of(L);
   lua_getfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
   s->no_environment = lua_toboolean(L, -1);
   if (luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE))
@@ -119,6 +123,13 @@ static int read_settings(lua_State *L) {
   if (lua_pcall(L, 1, 0, 0) != LUA_OK)
     lua_pop(L, 1);
   return 0;
+}
+
+void awio_settings_prepare(lua_State *L) {
+  awio_thread_settings s = {.relay = NULL};
+  read_rules(L, &s);
+  if (!s.rules.make)
+    awio_relay_release(awio_relay_of(L));
 }
 
 awio_thread_settings *awio_settings_new(lua_State *L) {
@@ -150,8 +161,8 @@ void awio_settings_release(awio_thread_settings *s) {
   aw_free(s->preloads);
   aw_free(s->path);
   aw_free(s->cpath);
-  if (s->arg)
-    awio_message_free(s->arg);
+  awio_message_free(s->arg);
+  awio_relay_release(s->relay);
   aw_free(s);
 }
 
@@ -188,6 +199,70 @@ void awio_settings_load_body(lua_State *L, const awio_thread_settings *s,
   if (luaL_loadfilex(L, path, s->rules.text_only ? "t" : NULL) != LUA_OK)
     aw_lua_error(L, "%s", lua_tostring(L, -1));
   lua_replace(L, arg);
+}
+
+/* ---- warnings of a state without rules of a program ---- */
+
+typedef struct usual_state {
+  awio_relay *relay; /* borrowed from the settings */
+  char *text;        /* the parts so far, or NULL */
+  size_t size;
+  bool mistake, off;
+} usual_state;
+
+static void control_warnings(usual_state *u, const char *word) {
+  if (strcmp(word, "@mistake") == 0)
+    u->mistake = true;
+  else if (strcmp(word, "@on") == 0 || strcmp(word, "@off") == 0)
+    u->off = word[2] == 'f';
+}
+
+static bool add_warning_part(usual_state *u, const char *part) {
+  size_t size = strlen(part);
+  char *text = aw_reallocate(u->text, u->size + size + 1);
+  if (!text)
+    return false;
+  memcpy(text + u->size, part, size + 1);
+  u->text = text;
+  u->size += size;
+  return true;
+}
+
+/* The warning function: whole warnings go to the parent, which decides whether
+ * it shows them. */
+static void relay_part(void *data, const char *part, int more) {
+  usual_state *u = data;
+  if (!u->text && !more && *part == '@') {
+    control_warnings(u, part);
+    return;
+  }
+  if (!add_warning_part(u, part) || more)
+    return;
+  if (!u->off)
+    awio_relay_warn(u->relay, u->text, u->mistake);
+  aw_free(u->text);
+  u->text = NULL;
+  u->size = 0;
+  u->mistake = false;
+}
+
+static lua_State *make_usual(awio_relay *relay, void **memo) {
+  usual_state *u = aw_allocate(sizeof *u);
+  lua_State *L = u ? luaL_newstate() : NULL;
+  if (!L) {
+    aw_free(u);
+    return NULL;
+  }
+  u->relay = relay;
+  lua_setwarnf(L, relay_part, u);
+  *memo = u;
+  return L;
+}
+
+static void close_usual(lua_State *L, usual_state *u) {
+  lua_close(L);
+  aw_free(u->text);
+  aw_free(u);
 }
 
 /* ---- making a state ---- */
@@ -252,8 +327,8 @@ static int dress(lua_State *L) {
 lua_State *awio_settings_open_state(const awio_thread_settings *s,
                                     void **memo) {
   *memo = NULL;
-  lua_State *L =
-      s->rules.make ? s->rules.make(s->rules.data, memo) : luaL_newstate();
+  lua_State *L = s->rules.make ? s->rules.make(s->rules.data, memo)
+                               : make_usual(s->relay, memo);
   if (!L)
     return NULL;
   lua_pushcfunction(L, dress);
@@ -269,5 +344,5 @@ void awio_settings_close_state(const awio_thread_settings *s, lua_State *L,
   if (s->rules.close)
     s->rules.close(s->rules.data, L, memo);
   else
-    lua_close(L);
+    close_usual(L, memo);
 }

@@ -14,6 +14,8 @@
 
 typedef struct awio_thread_settings awio_thread_settings;
 
+/* Make what settings need to exist in the state of L. Raises. */
+void awio_settings_prepare(lua_State *L);
 /* Read the settings of the state of L. Gives; raises. */
 awio_thread_settings *awio_settings_new(lua_State *L);
 awio_thread_settings *awio_settings_keep(awio_thread_settings *settings);

@@ -113,11 +113,14 @@ static int begin_thread(lua_State *L, thread_object *t, awio_crew *crew,
   return 0;
 }
 
-/* thread(function_or_file, …) → Thread */
+/* thread(function_or_file, …) → Thread. The relay of warnings is made before the
+ * crew, and the crew before the first Thread: lua_close() finalizes in the
+ * opposite order. */
 static int m_thread(lua_State *L) {
   awio_settings_check_body(L, 1);
   int count = lua_gettop(L);
   const char *name = push_name(L);
+  awio_settings_prepare(L);
   awio_crew *crew = awio_crew_of(L);
   awio_crew_sweep(L, crew);
   thread_object *t = push_thread_object(L);
