@@ -372,10 +372,10 @@ struct aw_task {
                  number, see ticket.c */
   uint16_t depth, capacity;
   unsigned cancels : 10; /* times Cancelled was given; 1,000 at most [C9] */
-  unsigned closed : 1; /* its wait ended because the object was closed, or its
+  unsigned closed : 1;   /* its wait ended because the object was closed, or its
                             owner ended it as cancelled, and the task has not
                             run since; a cancel replaces the result [C2] */
-  unsigned waited : 1; /* another task has waited for this one [T5] */
+  unsigned waited : 1;   /* another task has waited for this one [T5] */
   unsigned came_back : 1; /* its C step is being called after a wait */
   unsigned warned : 1;    /* the host was told that Cancelled was given again
                           [D4] */
