@@ -332,6 +332,26 @@ describe("the end of the parent", function()
   end)
 end)
 
+describe("a worker in code of C", function()
+  it("is left behind at the end of its parent, with a warning [J6]",
+    function()
+      local outcome = process.run("exec $aiowire -W s.lua", { ["s.lua"] = [[
+        local aw = require "aiowire"
+        local t = aw.thread(function()
+          require "aiowire".parent:send(1)
+          os.execute "sleep 8"
+          print "not reached"
+        end)
+        t:recv()
+        aw.sleep(0.2)
+        print "main"
+      ]] })
+      process.assert_outcome("main\n", 0, outcome)
+      contains(outcome.err, "thread 1 's.lua:2' does not come back from code in "
+        .. "C, and is left behind")
+    end)
+end)
+
 describe("os.exit in a thread", function()
   it("ends that thread alone [J7]", function()
     run(function()

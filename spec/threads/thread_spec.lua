@@ -148,6 +148,34 @@ describe("a thread", function()
     end)
   end)
 
+  it("can use processes, sockets, files, names and signals [J1, J8]",
+    function()
+      run(function()
+        local t <close> = aw.thread(function()
+          local aw = require "aiowire"
+          local r = aw.exec("echo", "from a worker")
+          local path = os.tmpname()
+          aw.fs.write(path, "text")
+          local text = aw.fs.read(path)
+          os.remove(path)
+          local server <close> = aw.tcp.listen("127.0.0.1", 0)
+          local client <close> = aw.tcp.connect(server:name())
+          local accepted <close> = server:accept()
+          accepted:write "hello\n"
+          local file <close> = io.open "/proc/self/stat"
+          local me = file:read "n"
+          aw.scope(function(s)
+            s:start(aw.Signal "WINCH")
+            aw.yield()
+            aw.exec("kill", "-WINCH", me)
+          end)
+          return r.out, text, client:read(), #aw.dns.resolve "localhost" > 0
+        end)
+        assert.are.same({ "from a worker\n", "text", "hello", true },
+          { t:wait() })
+      end)
+    end)
+
   it("counts in aw.stats while it runs [J1]", function()
     run(function()
       local before = aw.stats().threads

@@ -89,11 +89,11 @@ static void count_fork(void) {
   atomic_fetch_add(&generation, 1);
 }
 
-static void watch_forks(void) {
+static void begin_counting_forks(void) {
   pthread_atfork(NULL, NULL, count_fork);
 }
 
 unsigned awio_generation(void) {
-  pthread_once(&once, watch_forks);
+  pthread_once(&once, begin_counting_forks);
   return atomic_load_explicit(&generation, memory_order_relaxed);
 }

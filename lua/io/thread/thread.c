@@ -127,7 +127,7 @@ static void close_cancel_watch(aw_closer *closer) {
   awio_async_close(&w->async);
 }
 
-static int make_watch(awio_thread *t, aw_loop *loop) {
+static int make_cancel_watch(awio_thread *t, aw_loop *loop) {
   awio_async *async;
   int rc = awio_async_new(aw_loop_engine(loop), sizeof(watch), on_cancel,
                           close_cancel_watch, &async);
@@ -192,7 +192,7 @@ awio_thread *awio_thread_here(lua_State *L) {
 static int inner_thread_begin(lua_State *L) {
   awio_thread *t = awio_thread_here(L);
   aw_loop *loop = aw_task_loop(aw_lua_task(L, "thread"));
-  int rc = make_watch(t, loop);
+  int rc = make_cancel_watch(t, loop);
   if (rc < 0)
     return aw_lua_system_error(L, rc, "thread", t->name);
   lua_pushboolean(L, is_cancelled(t));
