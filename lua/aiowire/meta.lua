@@ -713,6 +713,13 @@ function aw.Every(period, wire, opts) end
 ---| aiowire.UdpSocket
 ---| aiowire.FileWatch
 
+---@alias aiowire.Sendable
+---| aiowire.Channel
+---| aiowire.zmq.Socket
+---| aiowire.UdpSocket
+---| aiowire.Thread
+---| aiowire.Parent
+
 --- Receive, as an event [V3]. The results are those of `recv()`: from a channel
 --- or a subscription the value, or nil and "closed"; from a zmq socket the
 --- parts of one message; from its monitor or a file watch an event, or nil and
@@ -729,7 +736,7 @@ function aw.Recv(source, max) end
 --- socket it sends one message of the given parts, and has the results of
 --- `socket:send()`. To a UDP socket it sends a datagram, `data, host, port`;
 --- the host is a number or "localhost", since an event looks up no names.
----@param target aiowire.Channel|aiowire.zmq.Socket|aiowire.UdpSocket|aiowire.Thread|aiowire.Parent
+---@param target aiowire.Sendable
 ---@param value any may be nil; for a socket, a string
 ---@param ... string for a socket: further parts
 ---@return aiowire.Wire
@@ -1306,8 +1313,8 @@ function Rate:try_acquire(units) end
 
 -- Threads ---------------------------------------------------------------------
 
---- A worker: a thread with a Lua state and an engine of its own. Closing it, the
---- collector or the end of this Lua state cancels the worker.
+--- A worker: a thread with a Lua state and an engine of its own. Closing it,
+--- the collector, or the end of this Lua state cancels the worker.
 ---@class aiowire.Thread
 ---@field status "running"|"done"|"failed"|"cancelled"|"lost" "lost": this is a
 ---  forked process, and the worker belongs to its parent
@@ -1366,8 +1373,8 @@ function Thread:iter() end
 --- Send no more. The worker receives what is queued, then nil and "closed".
 function Thread:shutdown() end
 
---- Cancel the worker, with clean-up: its loop is stopped. A body that is busy is
---- interrupted. Does not wait.
+--- Cancel the worker, with clean-up: its loop is stopped. A body that is busy
+--- is interrupted. Does not wait.
 function Thread:cancel() end
 
 --- Cancel the worker, and wait for its end, at most as long as the clean-up of

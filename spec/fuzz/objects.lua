@@ -7,8 +7,8 @@ local M = {}
 --- class that is off, and productions that need it, do not occur in the
 --- program.
 M.classes = { "loop", "task", "scope", "built", "channel", "event", "semaphore",
-  "permit", "poller", "file", "stream", "server", "process", "udp", "watch",
-  "socket", "context", "auth", "error", "info", "co" }
+  "permit", "poller", "file", "stream", "server", "process", "thread", "udp",
+  "watch", "socket", "context", "auth", "error", "info", "co" }
 
 M.rules = {
   make_loop = { "new_loop{ <loop_options> }" },
@@ -59,6 +59,14 @@ M.rules = {
     [[2* aw.spawn{ "sh", "-c", "echo x; sleep 0.005; echo y" }]],
     [[aw.spawn{ "sleep", "0.01", stdin = "null", grace = 0.001 }]],
     [[1* aw.spawn(<shape>)]],
+  },
+  make_thread = {
+    [[3* aw.thread(function(...) return ... end, <value>)]],
+    [[3* aw.thread(function() local p = require "aiowire".parent ]]
+      .. [[for v in p:iter() do p:send(v) end end)]],
+    [[2* aw.thread(function() require "aiowire".sleep(1) end)]],
+    [[aw.thread(function() error { "x" } end)]],
+    [[aw.thread(function() os.exit(3) end)]], "aw.thread(<value>, <value>)",
   },
   make_socket = {
     "6* zmq.socket(<socket_type>, { linger = 0 })",
@@ -177,6 +185,16 @@ M.rules = {
   },
   dial_options = { "{ timeout = <seconds> }", "{ max_line = 3 }",
     "{ local_host = '127.0.0.1' }", "1* <shape>" },
+  act_thread = {
+    "4* use(<thread>, 'try_send', <value>)", "3* use(<thread>, 'try_recv')",
+    "3* aw.await(aw.Recv(<thread>) | <wire>)",
+    "3* aw.await(aw.Send(<thread>, <value>):timeout(<seconds>))",
+    "2* aw.timeout(<seconds>, use, <thread>, 'wait')",
+    "2* aw.timeout(<seconds>, use, <thread>, 'recv')",
+    "2* use(<thread>, 'shutdown')", "3* use(<thread>, 'cancel')",
+    "5* use(<thread>, 'close')", "get(<thread>, 'status')",
+    "do local _ <close> = <thread> <block>end",
+  },
   act_process = {
     "4* use(<process>, 'wait')", [[2* use(<process>, 'kill', "KILL")]],
     "use(<process>, 'kill')", "5* use(<process>, 'close')",

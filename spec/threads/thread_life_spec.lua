@@ -347,8 +347,8 @@ describe("a worker in code of C", function()
         print "main"
       ]] })
       process.assert_outcome("main\n", 0, outcome)
-      contains(outcome.err, "thread 1 's.lua:2' does not come back from code in "
-        .. "C, and is left behind")
+      contains(outcome.err, "thread 1 's.lua:2' does not come back from code "
+        .. "in C, and is left behind")
     end)
 end)
 
@@ -403,7 +403,7 @@ describe("the output of threads", function()
     assert.are.equal("Lua warning: from a worker\n", outcome.err)
   end)
 
-  it("includes warnings under stock Lua, also of the last clean-up [J8]",
+  it("includes warnings under stock Lua, of the last clean-up, too [J8]",
     function()
       if process.sanitized then
         helper.pending "stock Lua cannot load a module with sanitizers"

@@ -40,8 +40,8 @@ describe("a thread", function()
   it("shares no global with its parent [J1]", function()
     run(function()
       local t <close> = aw.thread(function()
-        counter = (counter or 0) + 1 -- luacheck: ignore
-        return counter
+        rawset(_G, "counter", (rawget(_G, "counter") or 0) + 1)
+        return rawget(_G, "counter")
       end)
       assert.are.equal(1, t:wait())
       assert.is_nil(rawget(_G, "counter"))
@@ -192,8 +192,7 @@ describe("the error of a thread", function()
     function()
       run(function(ev)
         local t <close> = aw.thread(function()
-          local function deep()
-            local nothing
+          local function deep(nothing)
             return nothing.field
           end
           local x = deep()
