@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct note {
   struct note *next;
@@ -27,6 +28,7 @@ typedef struct bell {
 
 struct awio_relay {
   atomic_uint refs;
+  pid_t owner; /* in a forked process nobody may hold the lock any more */
   pthread_mutex_t lock;
   note *first, **end;
   bell *bell; /* or NULL */
@@ -43,7 +45,13 @@ awio_relay *awio_relay_keep(awio_relay *relay) {
   return relay;
 }
 
+static bool is_of_parent(const awio_relay *relay) {
+  return relay->owner != getpid();
+}
+
 static note *take_notes(awio_relay *relay) {
+  if (is_of_parent(relay))
+    return NULL;
   pthread_mutex_lock(&relay->lock);
   note *first = relay->first;
   relay->first = NULL;
@@ -101,9 +109,11 @@ static void on_bell(uv_async_t *async) {
 
 static void close_bell(aw_closer *closer) {
   bell *b = (bell *)closer;
-  pthread_mutex_lock(&b->relay->lock);
-  b->relay->bell = NULL;
-  pthread_mutex_unlock(&b->relay->lock);
+  if (!is_of_parent(b->relay)) {
+    pthread_mutex_lock(&b->relay->lock);
+    b->relay->bell = NULL;
+    pthread_mutex_unlock(&b->relay->lock);
+  }
   awio_relay_release(b->relay);
   awio_async_close(&b->async);
 }
@@ -112,7 +122,8 @@ static void close_bell(aw_closer *closer) {
 static void hang_bell(awio_relay *relay, lua_State *L) {
   awio_async *async;
   aw_engine *engine = aw_lua_engine(L);
-  if (relay->bell || aw_engine_find_closer(engine, close_bell) ||
+  if (relay->bell || is_of_parent(relay) ||
+      aw_engine_find_closer(engine, close_bell) ||
       awio_async_new(engine, sizeof(bell), on_bell, close_bell, &async) < 0)
     return;
   bell *b = (bell *)async;
@@ -142,6 +153,7 @@ static awio_relay *make_relay(void) {
   if (!relay)
     return NULL;
   atomic_init(&relay->refs, 1);
+  relay->owner = getpid();
   pthread_mutex_init(&relay->lock, NULL);
   relay->end = &relay->first;
   return relay;

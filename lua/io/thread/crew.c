@@ -9,7 +9,8 @@
 
 enum {
   MOST_MS = 2000, /* for the workers of a state to end with it */
-  PAUSE_MS = 50   /* between two interrupts of a busy body */
+  PRESS_MS = 1000, /* the last of it, in which busy clean-up is interrupted … */
+  PAUSE_MS = 50    /* … again and again */
 };
 
 static const char *const CREW = "aiowire.Crew";
@@ -52,13 +53,16 @@ awio_member *awio_crew_add(awio_crew *crew, awio_thread *thread,
   return m;
 }
 
-/* Wait for the end of the worker, which is cancelled, until `until`. A busy body
- * is interrupted again and again: clean-up may be busy as well. */
+/* Wait for the end of the worker, which is cancelled, until `until`. Busy
+ * clean-up is interrupted when half of the time is over. */
 static bool await_until(awio_member *m, uint64_t until) {
   for (;;) {
     uint64_t now = crew_time_ms();
     uint64_t left = until > now ? until - now : 0;
-    if (awio_thread_await_end(m->thread, left < PAUSE_MS ? left : PAUSE_MS)) {
+    uint64_t most = left > PRESS_MS   ? left - PRESS_MS
+                    : left > PAUSE_MS ? PAUSE_MS
+                                      : left;
+    if (awio_thread_await_end(m->thread, most)) {
       awio_thread_join(m->thread);
       return true;
     }

@@ -458,11 +458,15 @@ const aw_operation awio_wait_thread = {.label = "thread:wait",
                                        .external = true,
                                        .describe = describe_thread};
 
-/* Push the traceback of the worker, and where it was. */
+/* Push the traceback of the worker, and how it is connected with ours. */
 static void push_worker_traceback(lua_State *L, const awio_thread *t) {
-  const char *text = t->end.traceback;
+  const char *text = t->end.traceback, *where = aw_lua_where(L);
   lua_pushfstring(L, "%s\n\tin thread %d '%s'",
                   text ? text : "stack traceback:", (int)t->number, t->name);
+  if (*where == '?')
+    return;
+  lua_pushfstring(L, ", awaited at %s", where);
+  lua_concat(L, 2);
 }
 
 int awio_thread_raise(lua_State *L, awio_thread *t, int maker) {
