@@ -116,7 +116,27 @@ static void test_ends(void) {
       "kept = aw.thread(function() require 'aiowire'.parent:recv() end)");
 }
 
+/* A body that is busy is interrupted by the signal of its thread; its warnings
+ * go to the state that started it. */
+static void test_interrupts(void) {
+  on_threads("local aw = require 'aiowire'\n"
+             "warn '@off'\n"
+             "aw.run(function()\n"
+             "  for i = 1, 5 do\n"
+             "    local t <close> = aw.thread(function()\n"
+             "      warn 'a warning'\n"
+             "      require 'aiowire'.parent:send(1)\n"
+             "      while true do end\n"
+             "    end)\n"
+             "    if i % 2 == 0 then t:recv() end\n"
+             "    t:cancel()\n"
+             "    pcall(t.wait, t)\n"
+             "  end\n"
+             "end)");
+}
+
 int main(void) {
+  test_interrupts();
   test_results();
   test_messages();
   test_cancels();
