@@ -36,7 +36,8 @@ struct awio_queue {
 
 struct awio_pair {
   atomic_uint refs;
-  unsigned generation, number;
+  unsigned generation;
+  atomic_uint number; /* of the worker; 0: not known yet */
   awio_queue queues[AWIO_SIDES];
   char name[64];
 };
@@ -125,8 +126,8 @@ void awio_pair_release(awio_pair *pair) {
 void awio_pair_describe(const awio_pair *pair, int side, char *out,
                         size_t size) {
   snprintf(out, size, "%sthread %u '%s'",
-           side == AWIO_WORKER ? "the parent of " : "", pair->number,
-           pair->name);
+           side == AWIO_WORKER ? "the parent of " : "",
+           atomic_load(&pair->number), pair->name);
 }
 
 awio_queue *awio_pair_queue(awio_pair *pair, int side) {

@@ -30,10 +30,11 @@ typedef struct awio_queue awio_queue;
 
 /* Make a pair of open queues.
  *
- *   number, name  of the worker, for people; copied
+ *   name  of the worker, for people; copied
  *
  * Gives; NULL: no memory. */
 awio_pair *awio_pair_new(const char *name);
+/* Note the number of the worker: both sides do, before they need it. */
 void awio_pair_number(awio_pair *pair, unsigned number);
 awio_pair *awio_pair_keep(awio_pair *pair);
 void awio_pair_release(awio_pair *pair); /* takes; NULL is fine */

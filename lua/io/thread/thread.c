@@ -308,9 +308,18 @@ static void end_thread_of(awio_thread *t) {
   awio_thread_release(t);
 }
 
+/* Both the worker and who has made it note the thread: either may need it
+ * first. */
+static void note_thread(awio_thread *t, pthread_t id) {
+  pthread_mutex_lock(&t->lock);
+  t->id = id;
+  pthread_mutex_unlock(&t->lock);
+}
+
 static void *run_worker(void *data) {
   awio_thread *t = data;
   void *memo;
+  note_thread(t, pthread_self());
   t->end.fate = AWIO_THREAD_STARVED;
   lua_State *L = awio_settings_open_state(t->settings, &memo);
   if (L) {
@@ -333,12 +342,15 @@ static void make_condition(pthread_cond_t *condition) {
 
 static int make_thread_of(awio_thread *t) {
   pthread_attr_t attributes;
+  pthread_t id;
   int rc = pthread_attr_init(&attributes);
   if (rc != 0)
     return -rc;
   pthread_attr_setstacksize(&attributes, STACK);
-  rc = awio_make_thread(&t->id, &attributes, run_worker, t);
+  rc = awio_make_thread(&id, &attributes, run_worker, t);
   pthread_attr_destroy(&attributes);
+  if (rc == 0)
+    note_thread(t, id);
   return rc;
 }
 
@@ -347,7 +359,7 @@ int awio_thread_start(awio_thread_settings *settings,
   awio_thread *t = aw_allocate(sizeof *t);
   if (!t)
     return AW_ENOMEM;
-  atomic_init(&t->refs, 2); /* the caller's and the thread's */
+  atomic_init(&t->refs, 3); /* the caller's, the thread's, and ours */
   t->settings = awio_settings_keep(settings);
   t->plan = *plan;
   t->plan.name = NULL;
@@ -364,9 +376,10 @@ int awio_thread_start(awio_thread_settings *settings,
   if (rc < 0) {
     *out = before;
     atomic_fetch_sub(&running, 1);
-    atomic_store(&t->refs, 1);
+    awio_thread_release(t);
     awio_thread_release(t);
   }
+  awio_thread_release(t);
   return rc;
 }
 

@@ -52,6 +52,7 @@ static int after_main(lua_State *L, int status, lua_KContext context) {
 /* (light job): the main function of a worker */
 static int run_thread_job(lua_State *L) {
   job *j = lua_touserdata(L, 1);
+  awio_pair_number(j->pair, awio_thread_number(awio_thread_here(L)));
   luaopen_aiowire(L);
   awio_push_parent(L, j->pair);
   lua_setfield(L, -2, "parent");
