@@ -332,6 +332,26 @@ describe("the end of the parent", function()
   end)
 end)
 
+describe("a finalizer at the end of the state", function()
+  it("cannot start a thread once all have been ended [J6]", function()
+    local outcome = process.host [[
+      local aw = require "aiowire"
+      local early = setmetatable({}, { __gc = function()
+        print(pcall(aw.thread, function() end))
+      end })
+      aw.thread(function() end):wait()
+      local late = setmetatable({}, { __gc = function()
+        aw.thread(function() require "aiowire".sleep(1000) end)
+        print "started"
+      end })
+      _G.kept = { early, late }
+    ]]
+    process.assert_exit(0, outcome)
+    contains(outcome.out, "started\n")
+    contains(outcome.out, "no thread can be started: the Lua state ends")
+  end)
+end)
+
 describe("a worker in code of C", function()
   it("is left behind at the end of its parent, with a warning [J6]",
     function()

@@ -18,6 +18,7 @@ static const char *const CREW = "aiowire.Crew";
 struct awio_crew {
   aw_lua_held held;
   awio_member *first;
+  bool ended; /* the state is closing */
 };
 
 static uint64_t crew_time_ms(void) {
@@ -153,6 +154,7 @@ static void warn_of_left(lua_State *L, const awio_member *m) {
 
 /* End all workers. Without L nothing is warned of. */
 static void end_crew(awio_crew *crew, lua_State *L) {
+  crew->ended = true;
   for (awio_member *m = crew->first; m; m = m->next)
     awio_thread_cancel(m->thread);
   uint64_t until = crew_time_ms() + MOST_MS;
@@ -194,6 +196,8 @@ awio_crew *awio_crew_of(lua_State *L) {
   }
   awio_crew *crew = lua_touserdata(L, -1);
   lua_pop(L, 1);
+  if (crew->ended) /* a finalizer calls, later than ours */
+    aw_lua_error(L, "no thread can be started: the Lua state ends");
   return crew;
 }
 
