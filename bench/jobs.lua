@@ -21,8 +21,8 @@
 ---               for the start of a program
 ---   floor       the job whose floor program is the floor of this one, too
 ---   uses        "zmq": peers need their zmq package
----   data        what programs read, made by bench/run/data.lua; they are called
----               as PROGRAM N PATH [PARAMETER]
+---   data        what programs read, made by bench/run/data.lua; they are
+---               called as PROGRAM N PATH [PARAMETER]
 ---   musts       what aiowire has to reach: a figure ("cpu", "wall", "live",
 ---               "peak", "instructions") that is at most `most` seconds, bytes
 ---               or instructions; or `most` times the same figure of the peer
