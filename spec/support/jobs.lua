@@ -40,6 +40,18 @@ function M.obedient(what, path, ...)
     note(text .. " begun")
     aw.sleep(10000)
   end
+  --- Computes for ever.
+  function verbs.spin(text)
+    note(text .. " begun")
+    while true do
+    end
+  end
+  --- Computes for so many million steps.
+  function verbs.compute(n)
+    for _ = 1, n * 1000000 do
+    end
+    return n
+  end
   --- Awaits in the middle.
   function verbs.pause(text)
     note(text .. " begun")

@@ -57,6 +57,23 @@ describe("a program with a pool", function()
       end
     end)
   end)
+
+  it("stops by a signal although a job is busy [J25]", function()
+    each([[
+      aw.run(function(ev)
+        local pool <close> = aw.pool(1, function()
+          io.popen "kill -INT $PPID":close()
+          while true do end
+        end)
+        pool:call()
+      end)
+    ]], function(outcome, name)
+      assert.are.equal("", outcome.out)
+      if name == "aiowire" then
+        process.assert_died_by(2, outcome)
+      end
+    end)
+  end)
 end)
 
 describe("a pool without threads", function()

@@ -375,12 +375,12 @@ int awio_call_submit(awio_call *job, aw_task *task) {
   return rc;
 }
 
-/* Let the worker cancel its job. */
+/* Let the worker cancel its job. A further cancel interrupts a busy job
+ * again. */
 static void cancel_running(awio_call *job) {
-  if (job->unwanted)
-    return;
+  if (!job->unwanted)
+    use_ticket(&job->seat->minding);
   job->unwanted = true;
-  use_ticket(&job->seat->minding);
   awio_thread_interrupt(job->seat->thread);
 }
 
@@ -453,11 +453,17 @@ void awio_seat_leave(awio_seat *seat) {
   pthread_mutex_unlock(&pool->lock);
 }
 
+/* The interrupt is not for clean-up. */
+static void learn_of_cancel(awio_seat *seat) {
+  seat->told = true;
+  awio_thread_calm(seat->thread);
+}
+
 int awio_seat_mind(awio_seat *seat, aw_task *task) {
   pthread_mutex_lock(&seat->pool->lock);
   int rc = seat->job && seat->job->unwanted && !seat->told;
   if (rc)
-    seat->told = true;
+    learn_of_cancel(seat);
   else if (!seat->minding && !(seat->minding = aw_ticket_new(task)))
     rc = AW_ENOMEM;
   pthread_mutex_unlock(&seat->pool->lock);
@@ -486,6 +492,8 @@ void awio_seat_end_job(awio_seat *seat, const awio_outcome *outcome) {
     ending.end = AWIO_CALL_CLOSED;
   else if (ending.end == AWIO_CALL_CANCELLED && !job->unwanted)
     ending.end = AWIO_CALL_CRASHED; /* it has cancelled itself */
+  if (job->unwanted)
+    awio_thread_calm(seat->thread); /* the interrupt is not for the next job */
   seat->job = NULL;
   end_job(job, &ending);
   pthread_mutex_unlock(&seat->pool->lock);

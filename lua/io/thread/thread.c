@@ -101,16 +101,19 @@ unsigned awio_thread_number(const awio_thread *t) {
 
 /* ---- cancels ---- */
 
-/* The cancel has arrived: clean-up is not disturbed by its interrupt. */
-static void on_cancel(uv_async_t *async) {
-  watch *w = async->data;
-  awio_thread *t = w->thread;
-  if (w->loop)
-    aw_loop_stop(w->loop, false);
+void awio_thread_calm(awio_thread *t) {
   pthread_mutex_lock(&t->lock);
   if (t->interrupts)
     aw_lua_interrupts_clear(t->interrupts);
   pthread_mutex_unlock(&t->lock);
+}
+
+/* The cancel has arrived: clean-up is not disturbed by its interrupt. */
+static void on_cancel(uv_async_t *async) {
+  watch *w = async->data;
+  if (w->loop)
+    aw_loop_stop(w->loop, false);
+  awio_thread_calm(w->thread);
 }
 
 static void watched_loop_ended(aw_closer *closer, aw_loop *loop) {

@@ -93,6 +93,9 @@ void awio_thread_cancel(awio_thread *thread);
 /* Interrupt a busy body of the worker, without stopping its loop. Call from:
  * any thread. */
 void awio_thread_interrupt(awio_thread *thread);
+/* Take interrupts back: the worker has learned their reason. Call from: the
+ * worker's thread. */
+void awio_thread_calm(awio_thread *thread);
 
 /* Return the fate so far; anything but RUNS is final. Call from: any thread. */
 awio_thread_fate awio_thread_fate_of(awio_thread *thread);
