@@ -4,7 +4,7 @@
 --   aiowire examples/31_thumbnails.lua SIZE FOLDER PICTURE.ppm...
 --
 -- writes FOLDER/PICTURE.ppm for each picture, at most SIZE pixels wide and
--- high. Pictures are binary PPM files (P6), as ImageMagick and netpbm make
+-- high. Pictures are binary PPM files, as ImageMagick and netpbm make
 -- them: `convert holiday.jpg holiday.ppm`. A picture that is wrong is named at
 -- the end. Ctrl-C stops all. Without arguments it makes pictures of its own.
 local aw = require "aiowire"

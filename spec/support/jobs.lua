@@ -88,6 +88,20 @@ function M.obedient(what, path, ...)
   function verbs.interrupt()
     error "interrupted!"
   end
+  --- A task of the loop fails, which stops the loop.
+  function verbs.leave_behind(text)
+    aw.start(function()
+      error(text)
+    end)
+    aw.sleep(10000)
+  end
+  function verbs.start_sleeper()
+    aw.start(aw.Sleep(10000))
+  end
+  function verbs.give_up()
+    aw.current():cancel()
+    aw.sleep(1)
+  end
   function verbs.give()
     return 1, coroutine.create(print)
   end

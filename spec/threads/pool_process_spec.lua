@@ -117,3 +117,29 @@ end)
 ]])
   end)
 end)
+
+describe("a pool in a forked process", function()
+  it("has no workers there, and is closed without them [J26]", function()
+    local outcome = process.host [[
+      local aw = require "aiowire"
+      local fork = require "spec_fork"
+      local pool = aw.pool(1, function(n) return n end)
+      print(pool:call(7))
+      io.stdout:flush()
+      local pid = fork.fork()
+      if pid == 0 then
+        print(pcall(pool.call, pool, 1))
+        pool:close()
+        io.stdout:flush()
+        os.exit(5)
+      end
+      aw.sleep(0.01)
+      print(fork.wait(pid))
+      print(pool:call(8))
+      pool:close()
+    ]]
+    process.assert_exit(0, outcome)
+    assert.is_truthy(outcome.out:find(
+      "^7\nfalse\t.*has forked since.*\n5\t.*\n8\n$"), outcome.out)
+  end)
+end)

@@ -292,6 +292,30 @@ describe("a call of a pool", function()
     end)
   end)
 
+  it("gets the error that stopped the loop of its worker [J24]", function()
+    with_pool(1, function(pool)
+      raises("the worker has crashed: ./spec/support/jobs.lua:", pool.call,
+        pool, "leave_behind", "", "no luck")
+      assert.are.equal(1, pool:call "count")
+    end)
+  end)
+
+  it("leaves nothing to the next worker when its own crashes [J24]", function()
+    with_pool(1, function(pool)
+      assert.are.equal(1, pool:call "count")
+      pool:call "start_sleeper"
+      raises("not enough memory", pool.call, pool, "exhaust")
+      assert.are.equal(1, pool:call "count")
+    end)
+  end)
+
+  it("is told that its job has cancelled itself [J23]", function()
+    with_pool(1, function(pool)
+      raises("the job has cancelled itself", pool.call, pool, "give_up")
+      assert.are.equal(1, pool:call "count")
+    end)
+  end)
+
   it("does not see the crash of another worker [J24]", function()
     with_pool(2, function(pool, log, path, ev)
       local job = ev:start(pool:Call("insist", path, "1"))

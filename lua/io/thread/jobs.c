@@ -8,15 +8,23 @@
  */
 #include "thread/jobs.h"
 
+#include "thread/line.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+/* Does it belong to the parent of this process? */
+static bool is_lost_pool(const awio_jobs *pool) {
+  return pool->generation != awio_generation();
+}
+
 /* ---- references ---- */
 
 void awio_outcome_clear(awio_outcome *outcome) {
   awio_message_free(outcome->message);
+  awio_thread_release(outcome->thread);
   free(outcome->text);
 }
 
@@ -41,8 +49,10 @@ void awio_jobs_release(awio_jobs *pool) {
     awio_thread_leave(pool->ended);
     awio_thread_release(pool->ended);
   }
-  pthread_cond_destroy(&pool->empty);
-  pthread_mutex_destroy(&pool->lock);
+  if (!is_lost_pool(pool)) {
+    pthread_cond_destroy(&pool->empty);
+    pthread_mutex_destroy(&pool->lock);
+  }
   awio_message_free(pool->function);
   awio_settings_release(pool->settings);
   free(pool);
@@ -82,7 +92,7 @@ static void use_ticket(aw_ticket **place) {
 /* The job is over. Takes what `outcome` refers to, and the reference of the
  * queue or of the seat. The caller must not hold the last reference to the
  * pool. */
-static void end_job(awio_call *job, const awio_outcome *outcome) {
+static void end_call(awio_call *job, const awio_outcome *outcome) {
   job->outcome = *outcome;
   job->state = AWIO_CALL_OVER;
   job->seat = NULL;
@@ -92,7 +102,7 @@ static void end_job(awio_call *job, const awio_outcome *outcome) {
 
 static void end_queue(awio_jobs *pool, const awio_outcome *outcome) {
   while (pool->queue)
-    end_job(unqueue_job(pool, pool->queue), outcome);
+    end_call(unqueue_job(pool, pool->queue), outcome);
 }
 
 static void tell_leaving(awio_jobs *pool) {
@@ -178,20 +188,9 @@ static char *copy_reason(const char *text) {
   return copy ? memcpy(copy, text, size) : NULL;
 }
 
-/* Where and how a loop has failed, as a text; NULL: unknown. */
-static char *failure_of(const awio_thread_end *end) {
-  static const char begin[] = "its loop has failed\n";
-  if (!end->traceback)
-    return copy_reason("its loop has failed");
-  char *text = malloc(sizeof begin + strlen(end->traceback));
-  if (text)
-    strcat(strcpy(text, begin), end->traceback);
-  return text;
-}
-
 /* How a worker has ended, as the outcome of its job. */
-static awio_outcome crash_of(const awio_jobs *pool,
-                             const awio_thread_end *end) {
+static awio_outcome crash_of(const awio_jobs *pool, awio_thread *thread) {
+  const awio_thread_end *end = awio_thread_end_of(thread);
   if (pool->closed)
     return (awio_outcome){.end = AWIO_CALL_CLOSED};
   awio_outcome crash = {.end = AWIO_CALL_CRASHED};
@@ -204,7 +203,7 @@ static awio_outcome crash_of(const awio_jobs *pool,
   case AWIO_THREAD_STARVED:
     crash.text = copy_reason("not enough memory");
     break;
-  case AWIO_THREAD_FAILED: crash.text = failure_of(end); break;
+  case AWIO_THREAD_FAILED: crash.thread = awio_thread_keep(thread); break;
   default: crash.text = copy_reason("its loop was stopped"); break;
   }
   return crash;
@@ -213,15 +212,14 @@ static awio_outcome crash_of(const awio_jobs *pool,
 /* Give the error of a worker that has failed to the job under way, or, if it
  * never took one, to the next job: so a worker that cannot begin is not made
  * again for ever. */
-static void blame(awio_jobs *pool, awio_seat *seat,
-                  const awio_thread_end *end) {
+static void blame(awio_jobs *pool, awio_seat *seat, awio_thread *thread) {
   awio_call *job = seat->job;
   if (!job && !seat->has_taken && !pool->closed && pool->queue)
     job = unqueue_job(pool, pool->queue);
   if (!job)
     return;
-  awio_outcome crash = crash_of(pool, end);
-  end_job(job, &crash);
+  awio_outcome crash = crash_of(pool, thread);
+  end_call(job, &crash);
 }
 
 static void close_seat(awio_seat *seat) {
@@ -240,7 +238,7 @@ static void replace_worker(awio_jobs *pool) {
     end_queue(pool, &(awio_outcome){.end = AWIO_CALL_UNSTAFFED, .code = rc});
 }
 
-static void join(awio_thread *thread) {
+static void join_ended(awio_thread *thread) {
   if (!thread)
     return;
   awio_thread_join(thread);
@@ -252,7 +250,7 @@ static void seat_ended(awio_thread *thread, void *data) {
   awio_jobs *pool = seat->pool;
   pthread_mutex_lock(&pool->lock);
   close_seat(seat);
-  blame(pool, seat, awio_thread_end_of(thread));
+  blame(pool, seat, thread);
   replace_worker(pool);
   awio_thread *before = pool->ended;
   pool->ended = thread;
@@ -261,7 +259,7 @@ static void seat_ended(awio_thread *thread, void *data) {
     pthread_cond_broadcast(&pool->empty);
   }
   pthread_mutex_unlock(&pool->lock);
-  join(before);
+  join_ended(before);
   awio_outcome_clear(&seat->ending);
   free(seat);
   awio_jobs_release(pool);
@@ -287,6 +285,7 @@ awio_jobs *awio_jobs_new(unsigned most, lua_CFunction main,
   atomic_init(&pool->refs, 1);
   pthread_mutex_init(&pool->lock, NULL);
   init_condition(&pool->empty);
+  pool->generation = awio_generation();
   pool->most = most;
   pool->main = main;
   pool->settings = settings;
@@ -295,6 +294,8 @@ awio_jobs *awio_jobs_new(unsigned most, lua_CFunction main,
 }
 
 void awio_jobs_close(awio_jobs *pool) {
+  if (is_lost_pool(pool))
+    return;
   pthread_mutex_lock(&pool->lock);
   if (!pool->closed) {
     pool->closed = true;
@@ -306,6 +307,8 @@ void awio_jobs_close(awio_jobs *pool) {
 }
 
 bool awio_jobs_is_closed(awio_jobs *pool) {
+  if (is_lost_pool(pool))
+    return false;
   pthread_mutex_lock(&pool->lock);
   bool closed = pool->closed;
   pthread_mutex_unlock(&pool->lock);
@@ -364,6 +367,8 @@ static int submit(awio_jobs *pool, awio_call *job, aw_ticket *ticket) {
 }
 
 int awio_call_submit(awio_call *job, aw_task *task) {
+  if (is_lost_pool(job->pool))
+    return AW_EFORKED;
   aw_ticket *ticket = aw_ticket_new(task);
   if (!ticket)
     return AW_ENOMEM;
@@ -396,6 +401,8 @@ static bool stop(awio_jobs *pool, awio_call *job) {
 }
 
 bool awio_call_stop(awio_call *job) {
+  if (is_lost_pool(job->pool))
+    return true; /* nobody completes it any more */
   pthread_mutex_lock(&job->pool->lock);
   bool queued = stop(job->pool, job);
   pthread_mutex_unlock(&job->pool->lock);
@@ -403,6 +410,10 @@ bool awio_call_stop(awio_call *job) {
 }
 
 void awio_call_forget(awio_call *job) {
+  if (is_lost_pool(job->pool)) {
+    awio_call_release(job);
+    return;
+  }
   pthread_mutex_lock(&job->pool->lock);
   stop(job->pool, job);
   aw_ticket *ticket = job->ticket;
@@ -414,7 +425,7 @@ void awio_call_forget(awio_call *job) {
 
 /* ---- workers ---- */
 
-static int take_next(awio_jobs *pool, awio_seat *seat) {
+static int take_first(awio_jobs *pool, awio_seat *seat) {
   awio_call *job = pool->queue;
   if (!job)
     return pool->closed;
@@ -430,7 +441,7 @@ static int take_next(awio_jobs *pool, awio_seat *seat) {
 int awio_seat_take(awio_seat *seat, aw_task *task) {
   awio_jobs *pool = seat->pool;
   pthread_mutex_lock(&pool->lock);
-  int rc = take_next(pool, seat);
+  int rc = take_first(pool, seat);
   if (rc == 0) {
     seat->taking = aw_ticket_new(task);
     rc = seat->taking ? 0 : AW_ENOMEM;
@@ -491,17 +502,19 @@ void awio_seat_end_job(awio_seat *seat, const awio_outcome *outcome) {
   if (ending.end == AWIO_CALL_CANCELLED && seat->pool->closed)
     ending.end = AWIO_CALL_CLOSED;
   else if (ending.end == AWIO_CALL_CANCELLED && !job->unwanted)
-    ending.end = AWIO_CALL_CRASHED; /* it has cancelled itself */
+    ending.end = AWIO_CALL_STRAY;
   if (job->unwanted)
     awio_thread_calm(seat->thread); /* the interrupt is not for the next job */
   seat->job = NULL;
-  end_job(job, &ending);
+  end_call(job, &ending);
   pthread_mutex_unlock(&seat->pool->lock);
 }
 
 /* ---- leaving ---- */
 
 int awio_jobs_leave(awio_jobs *pool, awio_jobs_leaving *own, aw_task *task) {
+  if (is_lost_pool(pool))
+    return 1;
   pthread_mutex_lock(&pool->lock);
   int rc = pool->workers == 0;
   if (!rc && !own->ticket && !(own->ticket = aw_ticket_new(task)))
@@ -518,6 +531,8 @@ int awio_jobs_leave(awio_jobs *pool, awio_jobs_leaving *own, aw_task *task) {
 }
 
 void awio_jobs_stay(awio_jobs *pool, awio_jobs_leaving *own) {
+  if (is_lost_pool(pool))
+    return;
   pthread_mutex_lock(&pool->lock);
   if (own->place) {
     *own->place = own->next;
@@ -544,6 +559,8 @@ static struct timespec from_now(unsigned ms) {
 }
 
 unsigned awio_jobs_finish(awio_jobs *pool, unsigned most_ms) {
+  if (is_lost_pool(pool))
+    return 0;
   struct timespec at = from_now(most_ms);
   pthread_mutex_lock(&pool->lock);
   int rc = 0;
@@ -555,6 +572,6 @@ unsigned awio_jobs_finish(awio_jobs *pool, unsigned most_ms) {
   awio_thread *last = pool->ended;
   pool->ended = NULL;
   pthread_mutex_unlock(&pool->lock);
-  join(last);
+  join_ended(last);
   return left;
 }

@@ -27,6 +27,9 @@
  * Tickets are AW_READY tickets: what was promised is looked up again on the
  * thread of the engine, under the lock. So a job is never in the hands of a
  * wait that has ended.
+ *
+ * Forks. In a forked process the workers of the parent do not exist: a pool of
+ * the parent is lost there, and its lock is not touched.
  */
 #ifndef AWIO_JOBS_H
 #define AWIO_JOBS_H
@@ -54,7 +57,8 @@ typedef enum awio_call_end {
   AWIO_CALL_CANCELLED, /* as the call was */
   AWIO_CALL_RETURNED,  /* `message` has the results */
   AWIO_CALL_FAILED,    /* `message` has the error */
-  AWIO_CALL_CRASHED,   /* the worker has ended: `text` says how */
+  AWIO_CALL_STRAY,     /* the job has cancelled itself */
+  AWIO_CALL_CRASHED,   /* the worker has ended: `text` says how, or `thread` */
   AWIO_CALL_CLOSED,    /* the pool was closed */
   AWIO_CALL_UNSTAFFED  /* no worker could be made: `code` */
 } awio_call_end;
@@ -62,6 +66,7 @@ typedef enum awio_call_end {
 typedef struct awio_outcome {
   awio_call_end end;
   int code;              /* of AWIO_CALL_UNSTAFFED */
+  awio_thread *thread;   /* a worker whose loop has failed, or NULL */
   awio_message *message; /* results or error; NULL: no memory for the error */
   char *text;            /* traceback of the error, or how it crashed; malloc */
 } awio_outcome;
@@ -113,12 +118,12 @@ struct awio_jobs {
   awio_message *function;         /* what the workers call; NULL at first */
   awio_thread_settings *settings; /* of their states */
   unsigned most;                  /* workers */
+  unsigned generation;            /* of the process that made it */
   lua_CFunction main;             /* of the workers; its argument is the seat */
   char name[LUA_IDSIZE + 32];     /* for people */
 
   pthread_mutex_t lock;
   awio_call *queue, **end;
-  size_t queued;
   awio_seat *seats, *idle;
   unsigned workers;
   bool closed;
@@ -160,7 +165,7 @@ awio_call *awio_call_new(awio_jobs *pool, awio_arguments *arguments);
 void awio_call_release(awio_call *job); /* takes; NULL is fine; any thread */
 
 /* Queue a job, for a wait that is being armed. Returns 0, AW_ECLOSED,
- * AW_ENOMEM, or the code with which no worker could be made. */
+ * AW_EFORKED, AW_ENOMEM, or the code with which no worker could be made. */
 int awio_call_submit(awio_call *job, aw_task *task);
 
 /* The call does not want the job any more. Returns true if the job was in the

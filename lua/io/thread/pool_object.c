@@ -63,6 +63,19 @@ static int raise_job_error(lua_State *L, const awio_outcome *outcome) {
   return aw_lua_raise_with(L, outcome->text);
 }
 
+/* Raise how the worker of a job has ended. */
+static int raise_crash(lua_State *L, const awio_call *job) {
+  static const char FORMAT[] = "%s: the worker has crashed: %s";
+  const awio_outcome *outcome = &job->outcome;
+  const awio_thread_end *end =
+      outcome->thread ? awio_thread_end_of(outcome->thread) : NULL;
+  if (!end || !end->message)
+    return aw_lua_error(L, FORMAT, job->pool->name,
+                        outcome->text ? outcome->text : "not enough memory");
+  awio_message_push(L, end->message);
+  return aw_lua_error(L, FORMAT, job->pool->name, luaL_tolstring(L, -1, NULL));
+}
+
 /* Push the results of a job that is over, or raise its error. */
 static int push_job_outcome(lua_State *L, aw_lua_value *value) {
   const awio_call *job = (const awio_call *)value;
@@ -72,9 +85,9 @@ static int push_job_outcome(lua_State *L, aw_lua_value *value) {
   case AWIO_CALL_FAILED: return raise_job_error(L, outcome);
   case AWIO_CALL_CLOSED: return fail_pool(L, AW_ECLOSED, job->pool->name);
   case AWIO_CALL_UNSTAFFED: return fail_pool(L, outcome->code, job->pool->name);
-  default:
-    return aw_lua_error(L, "%s: the worker has crashed: %s", job->pool->name,
-                        outcome->text ? outcome->text : "it is unknown how");
+  case AWIO_CALL_STRAY:
+    return aw_lua_error(L, "%s: the job has cancelled itself", job->pool->name);
+  default: return raise_crash(L, job);
   }
 }
 

@@ -161,7 +161,10 @@ static int inner_pool_finish(lua_State *L) {
   awio_seat *seat = seat_at(L);
   awio_outcome ending = seat->ending;
   seat->ending = (awio_outcome){.end = AWIO_CALL_CANCELLED};
+  bool crashed = ending.end == AWIO_CALL_CRASHED;
   awio_seat_end_job(seat, &ending);
+  if (crashed) /* with all that jobs have left in the loop */
+    awio_thread_cancel(seat->thread);
   return 0;
 }
 
