@@ -45,12 +45,12 @@ awio_relay *awio_relay_keep(awio_relay *relay) {
   return relay;
 }
 
-static bool is_of_parent(const awio_relay *relay) {
+static bool was_made_before_fork(const awio_relay *relay) {
   return relay->owner != getpid();
 }
 
 static note *take_notes(awio_relay *relay) {
-  if (is_of_parent(relay))
+  if (was_made_before_fork(relay))
     return NULL;
   pthread_mutex_lock(&relay->lock);
   note *first = relay->first;
@@ -109,7 +109,7 @@ static void on_bell(uv_async_t *async) {
 
 static void close_bell(aw_closer *closer) {
   bell *b = (bell *)closer;
-  if (!is_of_parent(b->relay)) {
+  if (!was_made_before_fork(b->relay)) {
     pthread_mutex_lock(&b->relay->lock);
     b->relay->bell = NULL;
     pthread_mutex_unlock(&b->relay->lock);
@@ -122,7 +122,7 @@ static void close_bell(aw_closer *closer) {
 static void hang_bell(awio_relay *relay, lua_State *L) {
   awio_async *async;
   aw_engine *engine = aw_lua_engine(L);
-  if (relay->bell || is_of_parent(relay) ||
+  if (relay->bell || was_made_before_fork(relay) ||
       aw_engine_find_closer(engine, close_bell) ||
       awio_async_new(engine, sizeof(bell), on_bell, close_bell, &async) < 0)
     return;
