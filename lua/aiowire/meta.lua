@@ -723,9 +723,9 @@ function aw.Every(period, wire, opts) end
 --- Receive, as an event [V3]. The results are those of `recv()`: from a channel
 --- or a subscription the value, or nil and "closed"; from a zmq socket the
 --- parts of one message; from its monitor or a file watch an event, or nil and
---- "closed"; from a stream what `read_some()` gives, or nil; from a UDP socket a
---- datagram and its sender [X21]. A receive from a channel or a stream needs no
---- coroutine [V7].
+--- "closed"; from a stream what `read_some()` gives, or nil; from a UDP socket
+--- a datagram and its sender [X21]. A receive from a channel or a stream needs
+--- no coroutine [V7].
 ---@param source aiowire.Receivable
 ---@param max? integer for a UDP socket: bytes to take
 ---@return aiowire.Wire
@@ -1414,9 +1414,9 @@ local Pool = {}
 function aw.pool(n, body) end
 
 --- Call the function of the pool in a worker, with copies of the arguments, and
---- return copies of its results. Awaits. Raises the error of the function, whose
---- info has the traceback from the worker; an error if the worker has crashed;
---- Closed; and a SystemError if no worker can be made.
+--- return copies of its results. Awaits. Raises the error of the function,
+--- whose info has the traceback from the worker; an error if the worker has
+--- crashed; Closed; and a SystemError if no worker can be made.
 ---@param ... any arguments
 ---@return any ... results
 function Pool:call(...) end
@@ -1482,7 +1482,8 @@ function Stream:lines(...) end
 function Stream:write(...) end
 
 --- Wait until everything that was written is with the kernel. Awaits. Raises
---- what a write could not tell [W23]. For aw.stdout that includes what `print` and `io.write` have buffered.
+--- what a write could not tell [W23]. For aw.stdout that includes what `print`
+--- and `io.write` have buffered.
 ---@return aiowire.Stream self
 function Stream:flush() end
 
@@ -1501,7 +1502,8 @@ function Stream:shutdown() end
 function Stream:close() end
 
 --- Move the position in a file, as `seek` of Lua's files does, and return it
---- in bytes from the begin. Awaits what was written. Other streams raise ESPIPE.
+--- in bytes from the begin. Awaits what was written. Other streams raise
+--- ESPIPE.
 ---@param whence? "set"|"cur"|"end" default "cur"
 ---@param offset? integer default 0
 ---@return integer position
@@ -1513,9 +1515,10 @@ function Stream:seek(whence, offset) end
 function Stream:sync() end
 
 --- Change limits, in bytes: of a line (1 MiB), of the queue of writes (256
---- KiB; 1 MiB for a file), and of the result of read "a" (none). A socket also has `nodelay`
---- (true: small writes are sent at once) and `keepalive` (true, or the seconds
---- of silence before the first probe); other streams refuse these two.
+--- KiB; 1 MiB for a file), and of the result of read "a" (none). A socket also
+--- has `nodelay` (true: small writes are sent at once) and `keepalive` (true,
+--- or the seconds of silence before the first probe); other streams refuse
+--- these two.
 ---@param options {max_line?: number, high_water?: number, max_output?: number,
 ---  nodelay?: boolean, keepalive?: boolean|number}
 ---@return aiowire.Stream self
@@ -1655,23 +1658,26 @@ function aw.fs.glob(pattern) end
 --- before a first one has come.
 ---
 --- Threads read and write regular files: ahead of the reads, and behind the
---- writes [W20, W22]. There is one position for both. Raises a SystemError about the path.
+--- writes [W20, W22]. There is one position for both. Raises a SystemError
+--- about the path.
 ---@param path string
 ---@param mode? "r"|"w"|"a"|"r+"|"w+"|"a+" default "r"; "b" may follow
 ---@return aiowire.Stream
 function aw.fs.open(path, mode) end
 
 --- What has happened to a file.
+--- `what`: "change" of content or attributes; "rename": it came, went or was
+--- replaced; "overflow": events are lost
 ---@class aiowire.FileEvent
 ---@field path string absolute
----@field what "change"|"rename"|"overflow" content or attributes; it came, went or was replaced; events are lost
+---@field what "change"|"rename"|"overflow"
 
 ---@class aiowire.WatchOptions
 ---@field recursive? boolean watch all folders below, too; then the call awaits
 
 --- Watch a file or a folder from now on [W30]. A watch of a folder tells what
---- happens to its entries. A watch goes on when the file is replaced, as editors
---- do, or removed and made again [W31]. Awaits if it is recursive.
+--- happens to its entries. A watch goes on when the file is replaced, as
+--- editors do, or removed and made again [W31]. Awaits if it is recursive.
 ---
 ---     for event in aw.fs.watch("src"):iter() do
 ---       print(event.what, event.path)
@@ -1684,8 +1690,8 @@ function aw.fs.open(path, mode) end
 ---@return aiowire.FileWatch
 function aw.fs.watch(path, options) end
 
---- A watch of a file or folder. The kernel keeps what nobody has received, up to
---- a limit; then one event `"overflow"` tells that some are lost [W34].
+--- A watch of a file or folder. The kernel keeps what nobody has received, up
+--- to a limit; then one event `"overflow"` tells that some are lost [W34].
 ---@class aiowire.FileWatch
 ---@field path string absolute
 local FileWatch = {}
