@@ -1,5 +1,5 @@
 #!/usr/bin/env aiowire
--- Files with the same content: 35_duplicates.lua [PATTERN]. Eight files are
+-- Files with the same content: 36_duplicates.lua [PATTERN]. Eight files are
 -- read at a time. The report is written atomically, so that a reader never sees
 -- half of it.
 local aw = require "aiowire"
