@@ -4,7 +4,7 @@
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
 
-local run_loop <const> = helper.run_loop
+local run <const> = helper.run
 
 local NUMBER <const> = 60 -- SIGRTMAX - 4
 
@@ -21,7 +21,7 @@ end
 describe("the signal of workers [J15]", function()
   it("is left alone when no worker lives", function()
     assert.is_false(is_handled())
-    run_loop(function()
+    run(function()
       local worker <close> = aw.thread(function()
         return 1
       end)

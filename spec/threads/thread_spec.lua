@@ -92,7 +92,9 @@ describe("a thread", function()
       aw.yield()
       t:send { 7 }
       assert.are.same({ 7 }, t:wait())
-      aw.yield()
+      helper.wait_until(function()
+        return #got == 3
+      end)
       assert.are.same({ 7, 7, 7 }, got)
       assert.are_not.equal(t:wait(), t:wait())
     end)
