@@ -930,6 +930,19 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "ev:run()",
      false},
+    {"a pool",
+     "local ev <close> = loop()\n"
+     "ev:start(function()\n"
+     "  local pool <close> = aw.pool(1, function(a)\n"
+     "    if not a then error 'own error' end\n"
+     "    return a\n"
+     "  end)\n"
+     "  local list = pool:call {1}\n"
+     "  check(list[1] == 1 and aw.await(pool:Call(2)) == 2)\n"
+     "  check(not pcall(pool.call, pool))\n"
+     "end)\n"
+     "ev:run()",
+     false},
     {"messages of a worker, and its error",
      "local ev <close> = loop()\n"
      "ev:start(function()\n"

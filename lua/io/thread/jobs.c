@@ -11,7 +11,6 @@
 #include "thread/line.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -25,7 +24,7 @@ static bool is_lost_pool(const awio_jobs *pool) {
 void awio_outcome_clear(awio_outcome *outcome) {
   awio_message_free(outcome->message);
   awio_thread_release(outcome->thread);
-  free(outcome->text);
+  aw_free(outcome->text);
 }
 
 void awio_call_release(awio_call *job) {
@@ -34,7 +33,7 @@ void awio_call_release(awio_call *job) {
   awio_arguments_release(job->arguments);
   awio_outcome_clear(&job->outcome);
   awio_jobs_release(job->pool);
-  free(job);
+  aw_free(job);
 }
 
 awio_jobs *awio_jobs_keep(awio_jobs *pool) {
@@ -55,7 +54,7 @@ void awio_jobs_release(awio_jobs *pool) {
   }
   awio_message_free(pool->function);
   awio_settings_release(pool->settings);
-  free(pool);
+  aw_free(pool);
 }
 
 /* ---- the queue ---- */
@@ -147,7 +146,7 @@ static void seat_ended(awio_thread *thread, void *data);
 
 /* Make a worker. Returns 0 or a code. */
 static int hire_worker(awio_jobs *pool) {
-  awio_seat *seat = calloc(1, sizeof *seat);
+  awio_seat *seat = aw_allocate(sizeof *seat);
   if (!seat)
     return AW_ENOMEM;
   awio_thread_plan plan = {.main = pool->main,
@@ -158,7 +157,7 @@ static int hire_worker(awio_jobs *pool) {
   seat->pool = pool;
   int rc = awio_thread_start(pool->settings, &plan, &seat->thread);
   if (rc < 0) {
-    free(seat);
+    aw_free(seat);
     return rc;
   }
   awio_jobs_keep(pool);
@@ -184,7 +183,7 @@ static int staff_jobs(awio_jobs *pool) {
 
 static char *copy_reason(const char *text) {
   size_t size = strlen(text) + 1;
-  char *copy = malloc(size);
+  char *copy = aw_allocate(size);
   return copy ? memcpy(copy, text, size) : NULL;
 }
 
@@ -261,7 +260,7 @@ static void seat_ended(awio_thread *thread, void *data) {
   pthread_mutex_unlock(&pool->lock);
   join_ended(before);
   awio_outcome_clear(&seat->ending);
-  free(seat);
+  aw_free(seat);
   awio_jobs_release(pool);
 }
 
@@ -277,7 +276,7 @@ static void init_condition(pthread_cond_t *condition) {
 
 awio_jobs *awio_jobs_new(unsigned most, lua_CFunction main,
                          awio_thread_settings *settings) {
-  awio_jobs *pool = calloc(1, sizeof *pool);
+  awio_jobs *pool = aw_allocate(sizeof *pool);
   if (!pool) {
     awio_settings_release(settings);
     return NULL;
@@ -318,7 +317,7 @@ bool awio_jobs_is_closed(awio_jobs *pool) {
 /* ---- calls ---- */
 
 awio_arguments *awio_arguments_new(awio_message *message) {
-  awio_arguments *arguments = malloc(sizeof *arguments);
+  awio_arguments *arguments = aw_allocate(sizeof *arguments);
   if (!arguments) {
     awio_message_free(message);
     return NULL;
@@ -337,11 +336,11 @@ void awio_arguments_release(awio_arguments *arguments) {
   if (!arguments || atomic_fetch_sub(&arguments->refs, 1) > 1)
     return;
   awio_message_free(arguments->message);
-  free(arguments);
+  aw_free(arguments);
 }
 
 awio_call *awio_call_new(awio_jobs *pool, awio_arguments *arguments) {
-  awio_call *job = calloc(1, sizeof *job);
+  awio_call *job = aw_allocate(sizeof *job);
   if (!job) {
     awio_arguments_release(arguments);
     return NULL;

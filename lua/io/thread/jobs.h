@@ -68,7 +68,7 @@ typedef struct awio_outcome {
   int code;              /* of AWIO_CALL_UNSTAFFED */
   awio_thread *thread;   /* a worker whose loop has failed, or NULL */
   awio_message *message; /* results or error; NULL: no memory for the error */
-  char *text;            /* traceback of the error, or how it crashed; malloc */
+  char *text;            /* traceback of the error, or how it crashed */
 } awio_outcome;
 
 /* The arguments of calls: a wire of a call may run many times. */

@@ -158,10 +158,10 @@ static pool_box *check_open_pool(lua_State *L) {
   return box;
 }
 
-/* Give the copy of all arguments but the pool. Raises. */
-static awio_arguments *copy_arguments(lua_State *L) {
+/* Give the copy of the values from index `first` on. Raises. */
+static awio_arguments *copy_arguments(lua_State *L, int first) {
   awio_message *message =
-      awio_message_new(L, 2, lua_gettop(L) - 1, "argument", 1);
+      awio_message_new(L, first, lua_gettop(L) - first + 1, "argument", 1);
   awio_arguments *arguments = awio_arguments_new(message);
   if (!arguments)
     luaL_error(L, "not enough memory");
@@ -172,7 +172,7 @@ static awio_arguments *copy_arguments(lua_State *L) {
 static int pool_call(lua_State *L) {
   aw_lua_task(L, "pool:call");
   pool_box *box = check_open_pool(L);
-  awio_arguments *arguments = copy_arguments(L);
+  awio_arguments *arguments = copy_arguments(L, 2);
   lua_settop(L, 1);
   return call_with(L, box, arguments);
 }
@@ -202,18 +202,21 @@ static int call_prepared(lua_State *L) {
 /* pool:Call(…): a wire of pool:call(…), with copies of the arguments. Upvalue
  * 3: aw.Call. */
 static int pool_make_call(lua_State *L) {
+  enum { PREPARATION = 1, POOL, FIRST };
   check_open_pool(L);
-  awio_arguments *arguments = copy_arguments(L);
-  lua_settop(L, 1);
   awio_arguments **place = lua_newuserdatauv(L, sizeof *place, 0);
-  *place = arguments;
+  *place = NULL;
   luaL_setmetatable(L, PREPARED);
+  lua_insert(L, PREPARATION);
+  *place = copy_arguments(L, FIRST);
+  lua_settop(L, POOL);
+  lua_pushvalue(L, PREPARATION);
   lua_pushcclosure(L, call_prepared, 2);
   lua_pushvalue(L, lua_upvalueindex(3));
-  lua_insert(L, 1);
+  lua_insert(L, -2);
   lua_call(L, 1, 1);
-  lua_getfield(L, 1, "named");
-  lua_insert(L, 1);
+  lua_getfield(L, -1, "named");
+  lua_insert(L, -2);
   lua_pushliteral(L, "pool:Call(…)");
   lua_call(L, 2, 1);
   return 1;
@@ -362,27 +365,19 @@ static void name_pool(lua_State *L, awio_jobs *pool) {
     snprintf(pool->name, sizeof pool->name, "pool '%s'", ar.short_src);
 }
 
-/* Make the pool of the function at 2. */
-static awio_jobs *make_pool(lua_State *L, unsigned most,
-                            awio_thread_settings *settings) {
-  awio_jobs *pool = awio_jobs_new(most, awio_pool_work, settings);
-  if (!pool)
-    luaL_error(L, "not enough memory");
-  name_pool(L, pool);
-  return pool;
-}
-
 /* aw.pool(n, function or path) */
 static int module_pool(lua_State *L) {
   enum { WEIGHT = 64 * 1024 }; /* of a thread and its state, a guess */
   lua_settop(L, 2);
   unsigned most = check_most(L);
   awio_settings_check_body(L, 2);
-  awio_thread_settings *settings = awio_settings_new(L);
   pool_box *box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = (pool_box){.held = {.release = release_lost_pool}};
   luaL_setmetatable(L, CLASS);
-  box->pool = make_pool(L, most, settings);
+  awio_thread_settings *settings = awio_settings_new(L);
+  box->pool = awio_jobs_new(most, awio_pool_work, settings);
+  if (!box->pool)
+    return luaL_error(L, "not enough memory");
   aw_lua_hold(L, &box->held);
   awio_settings_load_body(L, settings, 2);
   name_pool(L, box->pool);

@@ -21,7 +21,6 @@
 
 #include <lauxlib.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 /* The address is the key of `inner.part` in the registry. */
@@ -122,7 +121,7 @@ static bool ends_in(const char *text, const char *end) {
 
 static char *copy_trace(const char *text) {
   size_t size = text ? strlen(text) + 1 : 0;
-  char *copy = text ? malloc(size) : NULL;
+  char *copy = text ? aw_allocate(size) : NULL;
   return copy ? memcpy(copy, text, size) : NULL;
 }
 
