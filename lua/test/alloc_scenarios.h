@@ -627,6 +627,22 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "ev:run()",
      false},
+    {"a file that is written, sought in and read",
+     "local ev <close> = loop()\n"
+     "ev:start(function()\n"
+     "  local path <const> = os.tmpname()\n"
+     "  local s <close> = aw.fs.open(path, 'w+')\n"
+     "  os.remove(path)\n"
+     "  s:write(('x'):rep(3000), '\\n', 'end'):flush()\n"
+     "  check(s:sync() == s)\n"
+     "  check(s:seek('set', 1) == 1)\n"
+     "  check(#s:read() == 2999 and s:read(1) == 'e')\n"
+     "  s:write('more')\n"
+     "  s:seek('set')\n"
+     "  check(#aw.await(aw.Recv(s)) > 3000)\n"
+     "end)\n"
+     "ev:run()",
+     false},
     {"channels",
      "local ev = loop()\n"
      "for i = 0, 2 do\n"

@@ -339,6 +339,26 @@ scenario("a FIFO that is opened and read", function(_, p)
   end)
 end)
 
+scenario("a file that is written, sought in, read and closed", function(_, p)
+  local path = os.tmpname()
+  local _ <close> = p.guard(function()
+    os.remove(path)
+  end)
+  do
+    local s <close> = p.step(aw.fs.open, path, "w+")
+    p.step(s.write, s, ("text\n"):rep(1000))
+    p.step(s.flush, s)
+    p.step(s.sync, s)
+    p.step(s.seek, s, "set", 5)
+    p.step(s.read, s, "l", "a")
+    p.step(s.write, s, "more")
+    p.step(s.close, s)
+  end
+  local from <close> = p.step(aw.fs.open, path)
+  local to <close> = p.step(aw.fs.open, path, "a")
+  p.step(aw.copy, from, to, 100)
+end)
+
 scenario("a signal", function(ev, p)
   local _ <close> = p.guard()
   local me = io.open("/proc/self/stat"):read "n"
