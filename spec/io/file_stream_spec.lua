@@ -466,6 +466,25 @@ describe("closing a file", function()
     end
   end))
 
+  it("lets go of waits whose job is over already [W28]",
+    with_path(function(path, ev)
+      make(path, TEXT)
+      for _, read in ipairs { aw.Recv, function(s)
+        return aw.Call(s.read, s, "a")
+      end } do
+        for _ = 1, 3 do
+          local s = aw.fs.open(path)
+          local t = ev:start(read(s) | aw.Never)
+          aw.sleep(0)
+          local begun = os.clock()
+          while os.clock() < begun + 0.01 do -- the thread is over meanwhile
+          end
+          s:close()
+          t:cancel_wait()
+        end
+      end
+    end))
+
   it("waits for the bytes in a cancelled task, too [W28, C12]",
     with_path(function(path, ev)
       local s = aw.fs.open(path, "w")

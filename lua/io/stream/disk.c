@@ -120,6 +120,7 @@ void awio_disk_opened(awio_stream *s, const struct stat *stat) {
     return;
   s->disk->file->fd = -1;
   free_disk(s);
+  s->acts = NULL;
   s->drained = S_ISFIFO(stat->st_mode);
   s->told = true;
   s->limits.high_water = AWIO_HIGH_WATER;
@@ -504,6 +505,7 @@ static int arm_job(aw_task *task, awio_stream *s, int result) {
   return awio_file_arm(s->disk->file, task, result);
 }
 
+/* The stream may have been closed, if the job was over before. */
 static void disarm_job(aw_task *task, void *data) {
   awio_stream *s = data;
   if (s->disk)

@@ -79,6 +79,8 @@ static int open_arm(aw_task *task, void *data) {
 /* The descriptor, if there is going to be one, is closed by the thread. */
 static void open_disarm(aw_task *task, void *data) {
   awio_stream *s = opening(data);
+  if (!s)
+    return;
   awio_stream_disarm(task, s);
   awio_stream_close(s, NULL);
 }

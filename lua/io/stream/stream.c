@@ -219,7 +219,7 @@ static int write_arm(aw_task *task, void *data) {
 
 void awio_stream_disarm(aw_task *task, void *data) {
   const awio_stream *s = data;
-  if (s->disk)
+  if (s->acts)
     s->acts->disarm(task, data);
   else
     aw_ready_disarm(task, s->fd);

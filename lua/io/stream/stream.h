@@ -99,7 +99,7 @@ struct awio_stream {
   aw_keeper keeper;     /* keeps the watcher of `fd` */
   awio_limits limits;
   struct awio_disk *disk;     /* of a file, or NULL */
-  const awio_disk_acts *acts; /* the same */
+  const awio_disk_acts *acts; /* of a file, closed or not, or NULL */
   awio_tcp_options tcp;       /* of a socket */
   awio_address peer; /* of a socket: after a reset the kernel forgets it */
   int error;         /* with which a write of the pump failed, or 0 */
