@@ -232,7 +232,7 @@ static int begin_read(awio_stream *s, size_t wanted) {
 }
 
 /* Put the chunk behind what is left in `in`. false: out of memory. */
-static bool join(awio_stream *s, awio_buffer *chunk) {
+static bool append_chunk(awio_stream *s, awio_buffer *chunk) {
   size_t left = awio_buffer_length(&s->in);
   if (left > chunk->start) {
     if (!awio_buffer_add(&s->in, chunk->data + chunk->start,
@@ -267,7 +267,7 @@ static ssize_t hand_over_chunk(awio_stream *s, size_t wanted) {
   awio_disk *d = s->disk;
   awio_file_job *job = d->read;
   size_t got = awio_buffer_length(&job->data);
-  if (job->work.result == 0 && got > 0 && !join(s, &job->data))
+  if (job->work.result == 0 && got > 0 && !append_chunk(s, &job->data))
     return AW_ENOMEM;
   int code = job->work.result;
   bool end = job->end;

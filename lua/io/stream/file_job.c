@@ -70,7 +70,7 @@ void awio_file_job_free(awio_file_job *job) {
 }
 
 /* The job is over: the engine may take it, and its waits end. */
-static void end_job(awio_file_job *job, int result) {
+static void finish_job(awio_file_job *job, int result) {
   awio_file *f = job->file;
   job->work.result = result;
   pthread_mutex_lock(&f->lock);
@@ -209,7 +209,7 @@ static int open_file(awio_file_job *job) {
 
 void awio_run_open(awio_work *work) {
   awio_file_job *job = (awio_file_job *)work;
-  end_job(job, open_file(job));
+  finish_job(job, open_file(job));
 }
 
 /* The number of bytes to read: those that the stream asks for, and more if a
@@ -250,13 +250,14 @@ static int read_file(awio_file_job *job) {
 
 void awio_run_read(awio_work *work) {
   awio_file_job *job = (awio_file_job *)work;
-  end_job(job, read_file(job));
+  finish_job(job, read_file(job));
 }
 
 void awio_run_write(awio_work *work) {
   awio_file_job *job = (awio_file_job *)work;
-  end_job(job, awio_file_write(job->file->fd, job->data.data + job->data.start,
-                               awio_buffer_length(&job->data)));
+  finish_job(job,
+             awio_file_write(job->file->fd, job->data.data + job->data.start,
+                             awio_buffer_length(&job->data)));
 }
 
 /* By libuv, which knows what each system needs. */
@@ -265,12 +266,12 @@ void awio_run_sync(awio_work *work) {
   uv_fs_t request;
   int rc = uv_fs_fdatasync(NULL, &request, job->file->fd, NULL);
   uv_fs_req_cleanup(&request);
-  end_job(job, rc);
+  finish_job(job, rc);
 }
 
 void awio_run_close(awio_work *work) {
   awio_file_job *job = (awio_file_job *)work;
   int fd = job->file->fd;
   job->file->fd = -1;
-  end_job(job, awio_file_close(fd));
+  finish_job(job, awio_file_close(fd));
 }
