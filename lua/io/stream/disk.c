@@ -12,8 +12,8 @@
 
 enum {
   FIRST_CHUNK = 64 * 1024,
-  LAST_CHUNK = 512 * 1024, /* more would leave the caches of a processor */
-  LEAST_SPARE = 32 * 1024, /* smaller blocks are not kept for the next job */
+  LAST_CHUNK = 1024 * 1024, /* each one wakes two threads */
+  LEAST_SPARE = 32 * 1024,  /* smaller blocks are not kept for the next job */
   MOST_SPARE = 2 * 1024 * 1024
 };
 
