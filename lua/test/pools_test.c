@@ -4,47 +4,10 @@
  * jobs, cancels, crashes and closes at any time. Run it under ThreadSanitizer:
  * ./dev tsan.
  */
-#include "check.h"
-
-#include <aiowire_lua.h>
-
-#include <lauxlib.h>
-#include <lualib.h>
-
-#include <pthread.h>
-
-enum { THREADS = 2, ROUNDS = 4 };
-
-static void run_text(const char *text) {
-  lua_State *L = luaL_newstate();
-  CHECK(L);
-  luaL_openlibs(L);
-  luaL_requiref(L, "aiowire", luaopen_aiowire, 0);
-  lua_settop(L, 0);
-  bool ends_well = luaL_dostring(L, text) == LUA_OK;
-  if (!ends_well)
-    fprintf(stderr, "%s\n", lua_tostring(L, -1));
-  CHECK(ends_well);
-  lua_close(L);
-}
-
-static void *in_states(void *text) {
-  for (int i = 0; i < ROUNDS; i++)
-    run_text(text);
-  return NULL;
-}
-
-static void on_threads(const char *text) {
-  pthread_t threads[THREADS];
-  for (int i = 0; i < THREADS; i++)
-    CHECK(pthread_create(&threads[i], NULL, in_states,
-                         (void *)(uintptr_t)text) == 0);
-  for (int i = 0; i < THREADS; i++)
-    CHECK(pthread_join(threads[i], NULL) == 0);
-}
+#include "scripts.h"
 
 static void test_jobs(void) {
-  on_threads(
+  run_on_threads(
       "local aw = require 'aiowire'\n"
       "aw.run(function()\n"
       "  local pool <close> = aw.pool(2, function(n)\n"
@@ -62,55 +25,61 @@ static void test_jobs(void) {
       "    end\n"
       "  end\n"
       "  aw.all { work, work, work }\n"
-      "end)");
+      "end)",
+      NULL);
 }
 
 /* ThreadSanitizer delays signals until calls such as malloc(), which the table
  * needs. */
 static void test_cancels(void) {
-  on_threads("local aw = require 'aiowire'\n"
-             "aw.run(function()\n"
-             "  local pool <close> = aw.pool(2, function(n)\n"
-             "    if n % 2 == 0 then require 'aiowire'.sleep(1000) end\n"
-             "    while n % 3 == 0 do local t = {} end\n"
-             "    return n\n"
-             "  end)\n"
-             "  for i = 1, 12 do\n"
-             "    aw.await(pool:Call(i) | pool:Call(i) | aw.Sleep(i / 10000))\n"
-             "  end\n"
-             "  assert(pool:call(5) == 5)\n"
-             "end)");
+  run_on_threads(
+      "local aw = require 'aiowire'\n"
+      "aw.run(function()\n"
+      "  local pool <close> = aw.pool(2, function(n)\n"
+      "    if n % 2 == 0 then require 'aiowire'.sleep(1000) end\n"
+      "    while n % 3 == 0 do local t = {} end\n"
+      "    return n\n"
+      "  end)\n"
+      "  for i = 1, 12 do\n"
+      "    aw.await(pool:Call(i) | pool:Call(i) | aw.Sleep(i / 10000))\n"
+      "  end\n"
+      "  assert(pool:call(5) == 5)\n"
+      "end)",
+      NULL);
 }
 
 static void test_crashes(void) {
-  on_threads("local aw = require 'aiowire'\n"
-             "aw.run(function()\n"
-             "  local pool <close> = aw.pool(2, function(n)\n"
-             "    if n % 3 == 0 then os.exit(n) end\n"
-             "    return n\n"
-             "  end)\n"
-             "  local calls = {}\n"
-             "  for i = 1, 12 do calls[i] = pool:Call(i) end\n"
-             "  for i, outcome in ipairs(aw.settle(calls)) do\n"
-             "    assert(outcome.ok == (i % 3 ~= 0))\n"
-             "  end\n"
-             "end)");
+  run_on_threads("local aw = require 'aiowire'\n"
+                 "aw.run(function()\n"
+                 "  local pool <close> = aw.pool(2, function(n)\n"
+                 "    if n % 3 == 0 then os.exit(n) end\n"
+                 "    return n\n"
+                 "  end)\n"
+                 "  local calls = {}\n"
+                 "  for i = 1, 12 do calls[i] = pool:Call(i) end\n"
+                 "  for i, outcome in ipairs(aw.settle(calls)) do\n"
+                 "    assert(outcome.ok == (i % 3 ~= 0))\n"
+                 "  end\n"
+                 "end)",
+                 NULL);
 }
 
 static void test_closes(void) {
-  on_threads("local aw = require 'aiowire'\n"
-             "aw.run(function(ev)\n"
-             "  for i = 1, 4 do\n"
-             "    local pool = aw.pool(2, function(n)\n"
-             "      require 'aiowire'.sleep(n)\n"
-             "    end)\n"
-             "    for n = 1, 4 do ev:start(pool:Call(n), function() end) end\n"
-             "    aw.sleep(i / 5000)\n"
-             "    pool:close()\n"
-             "  end\n"
-             "end)\n"
-             "aw.run(function() kept = aw.pool(1, function()\n"
-             "  return 1 end) kept:call() end)");
+  run_on_threads(
+      "local aw = require 'aiowire'\n"
+      "aw.run(function(ev)\n"
+      "  for i = 1, 4 do\n"
+      "    local pool = aw.pool(2, function(n)\n"
+      "      require 'aiowire'.sleep(n)\n"
+      "    end)\n"
+      "    for n = 1, 4 do ev:start(pool:Call(n), function() end) end\n"
+      "    aw.sleep(i / 5000)\n"
+      "    pool:close()\n"
+      "  end\n"
+      "end)\n"
+      "aw.run(function() kept = aw.pool(1, function()\n"
+      "  return 1 end) kept:call() end)",
+      NULL);
 }
 
 int main(void) {

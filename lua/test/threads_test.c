@@ -3,19 +3,11 @@
  * Signals, libzmq, the allocator and the pools of threads exist once in the
  * process, and both threads use them. Run it under ThreadSanitizer: ./dev tsan.
  */
-#include "check.h"
+#include "scripts.h"
 
-#include <aiowire_lua.h>
-
-#include <lauxlib.h>
-#include <lualib.h>
-
-#include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <time.h>
-
-enum { THREADS = 2, ROUNDS = 8 };
 
 /* Send a signal to this thread. The handler has run when this returns. */
 static int raise_here(lua_State *L) {
@@ -39,81 +31,52 @@ static int let_signals_in(lua_State *L) {
   return 0;
 }
 
-static lua_State *new_state(void) {
-  lua_State *L = luaL_newstate();
-  CHECK(L);
-  luaL_openlibs(L);
-  luaL_requiref(L, "aiowire", luaopen_aiowire, 0);
+static void add_functions(lua_State *L) {
   luaL_requiref(L, "aiowire.zmq", luaopen_aiowire_zmq, 0);
   lua_register(L, "raise_here", raise_here);
   lua_register(L, "tell_begun", tell_begun);
   lua_register(L, "let_signals_in", let_signals_in);
-  lua_settop(L, 0);
-  return L;
-}
-
-static void run_text(lua_State *L, const char *text) {
-  bool ends_well = luaL_dostring(L, text) == LUA_OK;
-  if (!ends_well)
-    fprintf(stderr, "%s\n", lua_tostring(L, -1));
-  CHECK(ends_well);
-}
-
-/* Body of a thread: run the script in several states, one after the other. */
-static void *in_states(void *text) {
-  for (int i = 0; i < ROUNDS; i++) {
-    lua_State *L = new_state();
-    run_text(L, text);
-    lua_close(L);
-  }
-  return NULL;
-}
-
-static void on_threads(const char *text) {
-  pthread_t threads[THREADS];
-  for (int i = 0; i < THREADS; i++)
-    CHECK(pthread_create(&threads[i], NULL, in_states,
-                         (void *)(uintptr_t)text) == 0);
-  for (int i = 0; i < THREADS; i++)
-    CHECK(pthread_join(threads[i], NULL) == 0);
 }
 
 static void test_tasks(void) {
-  on_threads("local aw = require 'aiowire'\n"
-             "for _, signals in ipairs { true, false } do\n"
-             "  aw.run(function()\n"
-             "    for i = 1, 20 do aw.start(function()\n"
-             "      for _ = 1, 20 do aw.yield() end\n"
-             "    end) end\n"
-             "    aw.wrap(function() aw.sleep(0.001) end)()\n"
-             "  end, { signals = signals })\n"
-             "end");
+  run_on_threads("local aw = require 'aiowire'\n"
+                 "for _, signals in ipairs { true, false } do\n"
+                 "  aw.run(function()\n"
+                 "    for i = 1, 20 do aw.start(function()\n"
+                 "      for _ = 1, 20 do aw.yield() end\n"
+                 "    end) end\n"
+                 "    aw.wrap(function() aw.sleep(0.001) end)()\n"
+                 "  end, { signals = signals })\n"
+                 "end",
+                 add_functions);
 }
 
 static void test_children(void) {
-  on_threads("local aw = require 'aiowire'\n"
-             "aw.run(function()\n"
-             "  local r = aw.exec { 'cat', stdin = 'text', group = true }\n"
-             "  assert(r.ok and r.out == 'text')\n"
-             "end)\n"
-             "aw.run(function()\n"
-             "  held = aw.spawn { 'sleep', '30' }\n"
-             "end)");
+  run_on_threads("local aw = require 'aiowire'\n"
+                 "aw.run(function()\n"
+                 "  local r = aw.exec { 'cat', stdin = 'text', group = true }\n"
+                 "  assert(r.ok and r.out == 'text')\n"
+                 "end)\n"
+                 "aw.run(function()\n"
+                 "  held = aw.spawn { 'sleep', '30' }\n"
+                 "end)",
+                 add_functions);
 }
 
 /* Both threads wait for the same signal. A signal to one thread may end the
  * wait of the other. */
 static void test_signals(void) {
-  on_threads("local aw = require 'aiowire'\n"
-             "local USR1 <const> = 10\n"
-             "for _ = 1, 10 do\n"
-             "  aw.run(function()\n"
-             "    local told = aw.start(aw.Signal 'USR1')\n"
-             "    aw.yield()\n"
-             "    raise_here(USR1)\n"
-             "    told:wait()\n"
-             "  end)\n"
-             "end");
+  run_on_threads("local aw = require 'aiowire'\n"
+                 "local USR1 <const> = 10\n"
+                 "for _ = 1, 10 do\n"
+                 "  aw.run(function()\n"
+                 "    local told = aw.start(aw.Signal 'USR1')\n"
+                 "    aw.yield()\n"
+                 "    raise_here(USR1)\n"
+                 "    told:wait()\n"
+                 "  end)\n"
+                 "end",
+                 add_functions);
   struct sigaction now;
   for (int i = 0; i < 2; i++) {
     CHECK(sigaction(i ? SIGUSR1 : SIGINT, NULL, &now) == 0);
@@ -122,44 +85,48 @@ static void test_signals(void) {
 }
 
 static void test_sockets(void) {
-  on_threads("local aw = require 'aiowire'\n"
-             "local ok, zmq = pcall(require, 'aiowire.zmq')\n"
-             "if not ok or not pcall(zmq.socket, 'pull') then return end\n"
-             "aw.run(function()\n"
-             "  local pull <close> = zmq.socket 'pull':bind 'inproc://x'\n"
-             "  local push <close> = zmq.socket 'push':connect 'inproc://x'\n"
-             "  for i = 1, 50 do\n"
-             "    push:send(tostring(i))\n"
-             "    assert(pull:recv() == tostring(i))\n"
-             "  end\n"
-             "end)");
+  run_on_threads(
+      "local aw = require 'aiowire'\n"
+      "local ok, zmq = pcall(require, 'aiowire.zmq')\n"
+      "if not ok or not pcall(zmq.socket, 'pull') then return end\n"
+      "aw.run(function()\n"
+      "  local pull <close> = zmq.socket 'pull':bind 'inproc://x'\n"
+      "  local push <close> = zmq.socket 'push':connect 'inproc://x'\n"
+      "  for i = 1, 50 do\n"
+      "    push:send(tostring(i))\n"
+      "    assert(pull:recv() == tostring(i))\n"
+      "  end\n"
+      "end)",
+      add_functions);
 }
 
 /* All threads share the threads that look names up. Some look-ups are given up
  * half way; the last ones are under way when their state ends. */
 static void test_names(void) {
-  on_threads("local aw = require 'aiowire'\n"
-             "aw.run(function(ev)\n"
-             "  local ask = aw.Call(aw.dns.resolve, '127.1')\n"
-             "  for i = 1, 20 do\n"
-             "    aw.await(ask & ask & aw.Call(aw.dns.resolve, '127.' .. i))\n"
-             "    aw.await(ask | aw.Sleep(0))\n"
-             "  end\n"
-             "  assert(not pcall(aw.dns.resolve, 'no such host'))\n"
-             "end)\n"
-             "aw.run(function(ev)\n"
-             "  for i = 1, 40 do ev:start(aw.Call(aw.dns.resolve, '127.1.' "
-             ".. i)) end\n"
-             "  aw.yield()\n"
-             "  ev:stop()\n"
-             "end)");
+  run_on_threads(
+      "local aw = require 'aiowire'\n"
+      "aw.run(function(ev)\n"
+      "  local ask = aw.Call(aw.dns.resolve, '127.1')\n"
+      "  for i = 1, 20 do\n"
+      "    aw.await(ask & ask & aw.Call(aw.dns.resolve, '127.' .. i))\n"
+      "    aw.await(ask | aw.Sleep(0))\n"
+      "  end\n"
+      "  assert(not pcall(aw.dns.resolve, 'no such host'))\n"
+      "end)\n"
+      "aw.run(function(ev)\n"
+      "  for i = 1, 40 do ev:start(aw.Call(aw.dns.resolve, '127.1.' "
+      ".. i)) end\n"
+      "  aw.yield()\n"
+      "  ev:stop()\n"
+      "end)",
+      add_functions);
 }
 
 /* All threads share the threads that work on files. Some reads are given up
  * half way, some changes are cancelled, and the last ones are under way when
  * their state ends. */
 static void test_files(void) {
-  on_threads(
+  run_on_threads(
       "local aw = require 'aiowire'\n"
       "local fs = aw.fs\n"
       "aw.run(function(ev)\n"
@@ -185,12 +152,13 @@ static void test_files(void) {
       "  end\n"
       "  aw.yield()\n"
       "  ev:stop()\n"
-      "end)");
+      "end)",
+      add_functions);
 }
 
 /* Body of a thread: run a script until a signal interrupts it. */
 static void *interrupted(void *out) {
-  lua_State *L = new_state();
+  lua_State *L = new_script_state(add_functions);
   int rc = luaL_dostring(
       L, "local aw = require 'aiowire'\n"
          "aw.run(function()\n"
