@@ -1,7 +1,8 @@
 /* alloc_failing.h - allocators of Lua and of the library that fail on demand
  *
  * Both share one counter of requests: once `armed`, request number `fail_at`
- * fails, and in some modes those that follow it. Threads of the library ask, too.
+ * fails, and in some modes those that follow it. Threads of the library ask, too,
+ * and may free a block after the state that it was for has been closed.
  */
 #ifndef ALLOC_FAILING_H
 #define ALLOC_FAILING_H
@@ -9,6 +10,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <time.h>
 
 typedef enum mode { ONCE, TWICE, STICKY, MODES } mode;
 
@@ -43,6 +45,22 @@ static void *own_request(void *block, size_t size) {
     return NULL;
   memory.live += block == NULL;
   return realloc(block, size);
+}
+
+static bool nothing_lives(void) {
+  pthread_mutex_lock(&memory_lock);
+  bool none = memory.live == 0;
+  pthread_mutex_unlock(&memory_lock);
+  return none;
+}
+
+/* Are all blocks freed, also those that threads still have? */
+static bool all_is_freed(void) {
+  enum { TRIES = 10000 };
+  const struct timespec pause = {0, 1000000};
+  for (int i = 0; i < TRIES && !nothing_lives(); i++)
+    nanosleep(&pause, NULL);
+  return nothing_lives();
 }
 
 /* The allocator of the library. */

@@ -92,7 +92,7 @@ static bool run(const alloc_scenario *s) {
   memory.armed = s->opening;
   lua_State *L = new_state(lua_alloc);
   if (!L)
-    return memory.failures > 0 && memory.live == 0;
+    return memory.failures > 0 && all_is_freed();
   char text[400] = "";
   lua_pushcfunction(L, run_script);
   lua_pushlightuserdata(L, (void *)(uintptr_t)s->script);
@@ -101,7 +101,7 @@ static bool run(const alloc_scenario *s) {
   bool good = status == LUA_OK ||
               (of_memory(L, text, sizeof text) && memory.failures > 0);
   lua_close(L);
-  bool clean = memory.live == 0;
+  bool clean = all_is_freed();
   if (!good || !clean)
     complain(s->name, text);
   return good && clean;
