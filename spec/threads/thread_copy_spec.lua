@@ -94,6 +94,26 @@ describe("a copy", function()
         "the local variable 'upvalue'")
     end)
   end)
+
+  it("is refused if it is code with an _ENV of its own [J11]", function()
+    run(function()
+      local text <const> = "the function at box:0, whose _ENV is not the "
+          .. "table of globals (argument 3)"
+      refused(load("return x", "=box", "t", { x = 1 }), text)
+      refused(load("return x", "=box", "t", setmetatable({}, {})), text)
+      refused(load("return x", "=box", "t", nil), text)
+    end)
+  end)
+
+  it("may be code whose _ENV falls back on others [J11]", function()
+    run(function()
+      local env = setmetatable({ tostring = print }, { __index = _G })
+      local t <close> = aw.thread(function(f)
+        return f(1)
+      end, load("return tostring(...)", "=box", "t", env))
+      assert.are.equal("1", t:wait())
+    end)
+  end)
 end)
 
 describe("an object of a C module", function()

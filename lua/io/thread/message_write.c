@@ -151,22 +151,35 @@ static void push_odd_userdata(lua_State *L, int index) {
   lua_pushfstring(L, "an object of type %s", aw_lua_type_name(L, index));
 }
 
-/* Does the upvalue with that name, whose value is on top, become the table of
- * globals of the other state? */
-static bool is_globals(lua_State *L, const char *name) {
-  if (strcmp(name, "_ENV") == 0)
-    return true;
+static bool is_global_table(lua_State *L, int index) {
+  index = lua_absindex(L, index);
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
-  bool same = lua_rawequal(L, -1, -2);
+  bool same = lua_rawequal(L, -1, index);
   lua_pop(L, 1);
-  return same && strcmp(name, "(no name)") == 0;
+  return same;
+}
+
+/* Does the upvalue with that name, whose value is on top, become the table of
+ * globals of the other state? An environment that falls back on another table
+ * usually has the globals behind it, as those of test runners do. Any other one
+ * would be lost. */
+static bool stands_for_globals(lua_State *L, const char *name) {
+  bool is_env = strcmp(name, "_ENV") == 0;
+  if (!is_env && strcmp(name, "(no name)") != 0)
+    return false;
+  if (is_global_table(L, -1))
+    return true;
+  bool falls_back = is_env && lua_istable(L, -1) &&
+                    luaL_getmetafield(L, -1, "__index") != LUA_TNIL;
+  lua_pop(L, falls_back);
+  return falls_back;
 }
 
 /* Return the name of the first upvalue that cannot be copied, or NULL. */
 static const char *odd_upvalue(lua_State *L, int function) {
   const char *name;
   for (int i = 1; (name = lua_getupvalue(L, function, i)) != NULL; i++) {
-    bool fine = is_globals(L, name);
+    bool fine = stands_for_globals(L, name);
     lua_pop(L, 1);
     if (!fine)
       return name;
@@ -183,10 +196,13 @@ static void push_odd_function(lua_State *L, int index) {
   const char *name = odd_upvalue(L, index);
   lua_pushvalue(L, index);
   lua_getinfo(L, ">S", &ar);
-  lua_pushfstring(L,
-                  "the function at %s:%d, which uses the local variable '%s' "
-                  "of the code around it",
-                  ar.short_src, ar.linedefined, name);
+  lua_pushfstring(L, "the function at %s:%d, ", ar.short_src, ar.linedefined);
+  if (strcmp(name, "_ENV") == 0)
+    lua_pushliteral(L, "whose _ENV is not the table of globals");
+  else
+    lua_pushfstring(
+        L, "which uses the local variable '%s' of the code around it", name);
+  lua_concat(L, 2);
 }
 
 /* Raise that the value at `index` cannot be copied. */
