@@ -76,6 +76,39 @@ describe("a program with a pool", function()
   end)
 end)
 
+describe("a pool that is garbage", function()
+  it("is not waited for by the collector [J25]", function()
+    local outcome = process.run("mkfifo fifo && exec $aiowire -W s.lua",
+      { ["s.lua"] = [[
+      local aw = require "aiowire"
+      local kept = setmetatable({}, { __mode = "k" })
+      local function leave_a_pool()
+        local begun = os.tmpname()
+        local ev <close> = aw.EventLoop()
+        local pool = aw.pool(1, function(path)
+          os.remove(path)
+          io.open("fifo", "r"):close() -- blocks in C
+        end)
+        kept[pool] = true
+        ev:start(pool:Call(begun), nil, { background = true })
+        ev:start(function()
+          while io.open(begun) do aw.sleep(0.01) end
+          ev:stop(0)
+        end)
+        pcall(ev.run, ev)
+      end
+      leave_a_pool()
+      collectgarbage()
+      collectgarbage()
+      print(next(kept), aw.stats().threads)
+      io.open("fifo", "w"):close()
+      print "main"
+    ]] })
+    process.assert_outcome("nil\t1\nmain\n", 0, outcome)
+    assert.is_nil(outcome.err:find("behind", 1, true), outcome.err)
+  end)
+end)
+
 describe("a pool without threads", function()
   it("makes its calls fail, and tries again later [J26]", function()
     resolver.prints([[

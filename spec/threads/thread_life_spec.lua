@@ -352,6 +352,25 @@ describe("a finalizer at the end of the state", function()
   end)
 end)
 
+describe("the end of the parent", function()
+  it("ends the grace of clean-up that awaits for long [J6]", function()
+    local outcome = process.run("exec $aiowire -W s.lua", { ["s.lua"] = [[
+      local aw = require "aiowire"
+      aw.thread(function()
+        local aw = require "aiowire"
+        local _ <close> = setmetatable({}, { __close = function()
+          pcall(aw.shield, function() aw.sleep(1000) end)
+          print "cleaned"
+        end })
+        aw.parent:send "begun"
+        aw.sleep(1000)
+      end):recv()
+    ]] })
+    process.assert_outcome("cleaned\n", 0, outcome)
+    assert.is_nil(outcome.err:find("behind", 1, true), outcome.err)
+  end)
+end)
+
 describe("a worker in code of C", function()
   it("is left behind at the end of its parent, with a warning [J6]",
     function()

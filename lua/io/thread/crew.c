@@ -8,8 +8,9 @@
 #include <stdio.h>
 
 enum {
-  MOST_MS = 2000, /* for the workers of a state to end with it */
-  PRESS_MS = 1000, /* the last of it, in which busy clean-up is interrupted … */
+  MOST_MS = 2000,  /* for the workers of a state to end with it */
+  PRESS_MS = 1000, /* the last of it: clean-up has no grace any more, and is
+                      interrupted if it is busy … */
   PAUSE_MS = 50    /* … again and again */
 };
 
@@ -18,8 +19,15 @@ static const char *const CREW = "aiowire.Crew";
 struct awio_crew {
   aw_lua_held held;
   awio_member *first;
-  bool ended; /* the state is closing */
+  awio_jobs *pools; /* closed ones without a Pool */
+  bool ended;       /* the state is closing */
 };
+
+/* What the end of a state waits for. */
+typedef struct ending {
+  bool (*await)(void *what, uint64_t most_ms);
+  void (*press)(void *what);
+} ending;
 
 static uint64_t crew_time_ms(void) {
   return uv_hrtime() / 1000000;
@@ -54,28 +62,50 @@ awio_member *awio_crew_add(awio_crew *crew, awio_thread *thread,
   return m;
 }
 
-/* Wait for the end of the worker, which is cancelled, until `until`. Busy
- * clean-up is interrupted when half of the time is over. */
-static bool await_until(awio_member *m, uint64_t until) {
+/* ---- waiting ---- */
+
+static bool await_worker(void *what, uint64_t most_ms) {
+  if (!awio_thread_await_end(what, most_ms))
+    return false;
+  awio_thread_join(what);
+  return true;
+}
+
+static void press_worker(void *what) {
+  awio_thread_press(what);
+}
+
+static bool await_pool(void *what, uint64_t most_ms) {
+  return awio_jobs_await_end(what, most_ms);
+}
+
+static void press_pool(void *what) {
+  awio_jobs_press(what);
+}
+
+static const ending worker_ending = {await_worker, press_worker};
+static const ending pool_ending = {await_pool, press_pool};
+
+/* Wait until `until` for the end of what is cancelled. Returns whether it has
+ * ended. */
+static bool await_until(const ending *by, void *what, uint64_t until) {
   for (;;) {
     uint64_t now = crew_time_ms();
     uint64_t left = until > now ? until - now : 0;
     uint64_t most = left > PRESS_MS   ? left - PRESS_MS
                     : left > PAUSE_MS ? PAUSE_MS
                                       : left;
-    if (awio_thread_await_end(m->thread, most)) {
-      awio_thread_join(m->thread);
+    if (by->await(what, most))
       return true;
-    }
     if (left <= PAUSE_MS)
       return false;
-    awio_thread_interrupt(m->thread);
+    by->press(what);
   }
 }
 
 bool awio_member_end(awio_member *m) {
   awio_thread_cancel(m->thread);
-  return await_until(m, crew_time_ms() + MOST_MS);
+  return await_until(&worker_ending, m->thread, crew_time_ms() + MOST_MS);
 }
 
 /* ---- warnings ---- */
@@ -115,7 +145,32 @@ static void warn_unwaited(lua_State *L, awio_member *m) {
     lua_pop(L, 1);
 }
 
+/* Warn of workers of a pool that are left behind. */
+static void warn_of_left_pool(lua_State *L, const awio_jobs *pool,
+                              unsigned left) {
+  char text[sizeof pool->name + 100];
+  snprintf(text, sizeof text,
+           "%s: %u workers do not come back from code in C, and are left "
+           "behind",
+           pool->name, left);
+  lua_warning(L, text, 0);
+}
+
 /* ---- leaving ---- */
+
+/* Let all pools go whose workers have ended. */
+static void sweep_pools(awio_crew *crew) {
+  awio_jobs **at = &crew->pools;
+  while (*at) {
+    awio_jobs *pool = *at;
+    if (!awio_jobs_await_end(pool, 0)) {
+      at = &pool->next_left;
+      continue;
+    }
+    *at = pool->next_left;
+    awio_jobs_release(pool);
+  }
+}
 
 /* Let the member go if its worker is over. */
 static void let_go(lua_State *L, awio_member *m) {
@@ -139,6 +194,33 @@ void awio_crew_sweep(lua_State *L, awio_crew *crew) {
     if (m->garbage)
       let_go(L, m);
   }
+  sweep_pools(crew);
+}
+
+/* ---- pools ---- */
+
+static void end_pool_until(awio_jobs *pool, uint64_t until, lua_State *L) {
+  if (await_until(&pool_ending, pool, until))
+    return;
+  unsigned left = awio_jobs_abandon(pool);
+  if (L && left > 0)
+    warn_of_left_pool(L, pool, left);
+}
+
+void awio_crew_end_pool(awio_jobs *pool, lua_State *L) {
+  awio_jobs_close(pool);
+  end_pool_until(pool, crew_time_ms() + MOST_MS, L);
+}
+
+void awio_crew_leave_pool(lua_State *L, awio_crew *crew, awio_jobs *pool) {
+  if (crew->ended) { /* nobody ends it later */
+    awio_crew_end_pool(pool, L);
+    awio_jobs_release(pool);
+    return;
+  }
+  pool->next_left = crew->pools;
+  crew->pools = pool;
+  sweep_pools(crew);
 }
 
 /* ---- the end of the state ---- */
@@ -160,7 +242,7 @@ static void end_crew(awio_crew *crew, lua_State *L) {
   uint64_t until = crew_time_ms() + MOST_MS;
   while (crew->first) {
     awio_member *m = crew->first;
-    bool over = await_until(m, until);
+    bool over = await_until(&worker_ending, m->thread, until);
     if (!over)
       awio_thread_leave(m->thread);
     if (L && over)
@@ -168,6 +250,12 @@ static void end_crew(awio_crew *crew, lua_State *L) {
     else if (L)
       warn_of_left(L, m);
     free_member(m);
+  }
+  while (crew->pools) {
+    awio_jobs *pool = crew->pools;
+    crew->pools = pool->next_left;
+    end_pool_until(pool, until, L);
+    awio_jobs_release(pool);
   }
 }
 

@@ -544,11 +544,11 @@ void awio_jobs_stay(awio_jobs *pool, awio_jobs_leaving *own) {
   pthread_mutex_unlock(&pool->lock);
 }
 
-static struct timespec from_now(unsigned ms) {
+static struct timespec from_now(uint64_t ms) {
   enum { MS = 1000, NS = 1000000, SECOND = 1000000000 };
   struct timespec at;
   clock_gettime(CLOCK_MONOTONIC, &at);
-  at.tv_sec += ms / MS;
+  at.tv_sec += (time_t)(ms / MS);
   at.tv_nsec += (long)(ms % MS) * NS;
   if (at.tv_nsec >= SECOND) {
     at.tv_sec++;
@@ -557,19 +557,45 @@ static struct timespec from_now(unsigned ms) {
   return at;
 }
 
-unsigned awio_jobs_finish(awio_jobs *pool, unsigned most_ms) {
+/* Take the last worker that has ended. Call it with the lock. */
+static awio_thread *take_ended(awio_jobs *pool) {
+  awio_thread *last = pool->ended;
+  pool->ended = NULL;
+  return last;
+}
+
+bool awio_jobs_await_end(awio_jobs *pool, uint64_t most_ms) {
   if (is_lost_pool(pool))
-    return 0;
+    return true;
   struct timespec at = from_now(most_ms);
   pthread_mutex_lock(&pool->lock);
   int rc = 0;
   while (pool->workers > 0 && rc == 0)
     rc = pthread_cond_timedwait(&pool->empty, &pool->lock, &at);
+  bool over = pool->workers == 0;
+  awio_thread *last = over ? take_ended(pool) : NULL;
+  pthread_mutex_unlock(&pool->lock);
+  join_ended(last);
+  return over;
+}
+
+void awio_jobs_press(awio_jobs *pool) {
+  if (is_lost_pool(pool))
+    return;
+  pthread_mutex_lock(&pool->lock);
+  for (awio_seat *seat = pool->seats; seat; seat = seat->next)
+    awio_thread_press(seat->thread);
+  pthread_mutex_unlock(&pool->lock);
+}
+
+unsigned awio_jobs_abandon(awio_jobs *pool) {
+  if (is_lost_pool(pool))
+    return 0;
+  pthread_mutex_lock(&pool->lock);
   unsigned left = pool->workers;
   for (awio_seat *seat = pool->seats; seat; seat = seat->next)
     awio_thread_leave(seat->thread);
-  awio_thread *last = pool->ended;
-  pool->ended = NULL;
+  awio_thread *last = take_ended(pool);
   pthread_mutex_unlock(&pool->lock);
   join_ended(last);
   return left;

@@ -130,6 +130,8 @@ struct awio_jobs {
   awio_jobs_leaving *leaving;
   pthread_cond_t empty; /* there are no workers any more */
   awio_thread *ended;   /* the last one that ended; it must be joined */
+
+  awio_jobs *next_left; /* in a crew (crew.h), which guards it */
 };
 
 /* Free what `outcome` refers to. */
@@ -206,8 +208,12 @@ void awio_seat_end_job(awio_seat *seat, const awio_outcome *outcome);
 int awio_jobs_leave(awio_jobs *pool, awio_jobs_leaving *own, aw_task *task);
 void awio_jobs_stay(awio_jobs *pool, awio_jobs_leaving *own);
 
-/* Block until a closed pool has no workers, and join the last one. Returns how
- * many workers have not ended after `most_ms`: they are left behind. */
-unsigned awio_jobs_finish(awio_jobs *pool, unsigned most_ms);
+/* Block until a closed pool has no workers, for at most `most_ms`, and join the
+ * last one. Returns false if it has some. */
+bool awio_jobs_await_end(awio_jobs *pool, uint64_t most_ms);
+/* The workers of a closed pool have had their time for clean-up. */
+void awio_jobs_press(awio_jobs *pool);
+/* Wait for the workers no more. Returns how many are left behind. */
+unsigned awio_jobs_abandon(awio_jobs *pool);
 
 #endif

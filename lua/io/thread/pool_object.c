@@ -16,6 +16,7 @@
  * Neighbours: pool_worker.c is the other end.
  */
 #include "io.h"
+#include "thread/crew.h"
 #include "thread/jobs.h"
 #include "thread/pool_worker.h"
 
@@ -31,12 +32,11 @@
 
 static const char *const CLASS = "aiowire.Pool";
 
-/* A pool that is collected, or that the end of the state finds open, gives its
- * workers so long to end. */
-enum { PATIENCE_MS = 2000, MOST_WORKERS = 1024 };
+enum { MOST_WORKERS = 1024 };
 
 typedef struct pool_box {
   awio_jobs *pool; /* NULL once it is finalized */
+  awio_crew *crew; /* of the state */
   awio_call *made; /* by a call whose wait did not begin, or NULL */
   aw_lua_held held;
 } pool_box;
@@ -251,7 +251,7 @@ static int after_leave(lua_State *L, int result, void *data) {
   leave_wait *wait = data;
   awio_jobs_stay(wait->pool, &wait->own);
   if (result == 0)
-    awio_jobs_finish(wait->pool, 0);
+    (void)awio_jobs_await_end(wait->pool, 0);
   return result < 0 ? luaL_error(L, "not enough memory") : 0;
 }
 
@@ -272,16 +272,6 @@ static int after_close(lua_State *L, int status, lua_KContext context) {
   return 0;
 }
 
-static void warn_of_left_workers(lua_State *L, unsigned left) {
-  if (left == 0)
-    return;
-  lua_warning(L,
-              "aiowire: a pool has left workers behind that do not end: ", 1);
-  char count[3 * sizeof left + 1];
-  snprintf(count, sizeof count, "%u", left);
-  lua_warning(L, count, 0);
-}
-
 /* pool:close(): cancel all jobs and end the workers. In a task, await their
  * ends; elsewhere block. Upvalue 2: aw.shield. */
 static int pool_close(lua_State *L) {
@@ -291,7 +281,7 @@ static int pool_close(lua_State *L) {
     return 0;
   awio_jobs_close(box->pool);
   if (!aw_lua_may_await(L)) {
-    warn_of_left_workers(L, awio_jobs_finish(box->pool, PATIENCE_MS));
+    awio_crew_end_pool(box->pool, L);
     return 0;
   }
   lua_pushvalue(L, lua_upvalueindex(2));
@@ -303,29 +293,34 @@ static int pool_close(lua_State *L) {
 
 /* ---- the object ---- */
 
-static unsigned free_box(pool_box *box) {
-  if (!box->pool)
-    return 0;
+/* Take the pool out of its box; NULL: it is gone. */
+static awio_jobs *unbox(pool_box *box) {
+  awio_jobs *pool = box->pool;
+  if (!pool)
+    return NULL;
   awio_call_release(box->made);
-  awio_jobs_close(box->pool);
-  unsigned left = awio_jobs_finish(box->pool, PATIENCE_MS);
-  awio_jobs_release(box->pool);
   box->made = NULL;
   box->pool = NULL;
-  return left;
+  awio_jobs_close(pool);
+  return pool;
 }
 
 /* Lua has skipped the finalizer: end the workers here. */
 static void release_lost_pool(aw_lua_held *held) {
-  free_box((pool_box *)((char *)held - offsetof(pool_box, held)));
+  pool_box *box = (pool_box *)((char *)held - offsetof(pool_box, held));
+  awio_jobs *pool = unbox(box);
+  awio_crew_end_pool(pool, NULL);
+  awio_jobs_release(pool);
 }
 
+/* The crew waits for the workers, not the collector. */
 static int pool_gc(lua_State *L) {
   pool_box *box = lua_touserdata(L, 1);
-  if (!box->pool)
+  awio_jobs *pool = unbox(box);
+  if (!pool)
     return 0;
   aw_lua_let_go(&box->held);
-  warn_of_left_workers(L, free_box(box));
+  awio_crew_leave_pool(L, box->crew, pool);
   return 0;
 }
 
@@ -365,14 +360,18 @@ static void name_pool(lua_State *L, awio_jobs *pool) {
     snprintf(pool->name, sizeof pool->name, "pool '%s'", ar.short_src);
 }
 
-/* aw.pool(n, function or path) */
+/* aw.pool(n, function or path). The relay of warnings and the crew are made
+ * first, so that they are finalized last. */
 static int module_pool(lua_State *L) {
   enum { WEIGHT = 64 * 1024 }; /* of a thread and its state, a guess */
   lua_settop(L, 2);
   unsigned most = check_most(L);
   awio_settings_check_body(L, 2);
+  awio_settings_prepare(L);
+  awio_crew *crew = awio_crew_of(L);
+  awio_crew_sweep(L, crew);
   pool_box *box = lua_newuserdatauv(L, sizeof *box, 0);
-  *box = (pool_box){.held = {.release = release_lost_pool}};
+  *box = (pool_box){.crew = crew, .held = {.release = release_lost_pool}};
   luaL_setmetatable(L, CLASS);
   awio_thread_settings *settings = awio_settings_new(L);
   box->pool = awio_jobs_new(most, awio_pool_work, settings);

@@ -55,7 +55,7 @@ struct awio_thread {
   watch *watch;                  /* or NULL */
   aw_lua_interrupts *interrupts; /* or NULL */
   awio_line line;
-  bool cancelled, over;
+  bool cancelled, pressed, over;
   bool joined; /* or somebody does it */
 };
 
@@ -108,11 +108,18 @@ void awio_thread_calm(awio_thread *t) {
   pthread_mutex_unlock(&t->lock);
 }
 
+static bool is_pressed(awio_thread *t) {
+  pthread_mutex_lock(&t->lock);
+  bool pressed = t->pressed;
+  pthread_mutex_unlock(&t->lock);
+  return pressed;
+}
+
 /* The cancel has arrived: clean-up is not disturbed by its interrupt. */
 static void on_cancel(uv_async_t *async) {
   watch *w = async->data;
   if (w->loop)
-    aw_loop_stop(w->loop, false);
+    aw_loop_stop(w->loop, is_pressed(w->thread));
   awio_thread_calm(w->thread);
 }
 
@@ -163,15 +170,24 @@ void awio_thread_interrupt(awio_thread *t) {
   pthread_mutex_unlock(&t->lock);
 }
 
-void awio_thread_cancel(awio_thread *t) {
+static void stop_worker(awio_thread *t, bool hard) {
   if (is_lost(t))
     return;
   pthread_mutex_lock(&t->lock);
   t->cancelled = true;
+  t->pressed |= hard;
   if (t->watch)
     uv_async_send(&t->watch->async.handle);
   send_interrupt(t);
   pthread_mutex_unlock(&t->lock);
+}
+
+void awio_thread_cancel(awio_thread *t) {
+  stop_worker(t, false);
+}
+
+void awio_thread_press(awio_thread *t) {
+  stop_worker(t, true);
 }
 
 static bool is_cancelled(awio_thread *t) {

@@ -93,6 +93,9 @@ void awio_thread_cancel(awio_thread *thread);
 /* Interrupt a busy body of the worker, without stopping its loop. Call from:
  * any thread. */
 void awio_thread_interrupt(awio_thread *thread);
+/* Cancel the worker, whose clean-up has had its time: its grace ends now, and a
+ * busy body is interrupted again. Call from: as awio_thread_cancel(). */
+void awio_thread_press(awio_thread *thread);
 /* Take interrupts back: the worker has learned their reason. Call from: the
  * worker's thread. */
 void awio_thread_calm(awio_thread *thread);
