@@ -188,6 +188,30 @@ describe("the channels of a thread", function()
     end)
   end)
 
+  it("give the last message to the first receiver [J2]", function()
+    run(function(ev)
+      for _ = 1, helper.scale(60) do
+        local t <close> = aw.thread(function()
+          local aw = require "aiowire"
+          aw.parent:recv()
+          aw.parent:send "last"
+          aw.parent:close()
+        end)
+        local got = {}
+        for i = 1, 2 do
+          helper.waiting(ev, function()
+            got[i] = t:recv() or "end"
+          end)
+        end
+        t:send "go"
+        helper.wait_until(function()
+          return got[1] and got[2]
+        end)
+        assert.are.same({ "last", "end" }, got)
+      end
+    end)
+  end)
+
   it("pass a message on when its receiver is cancelled [J2]", function()
     run(function(ev)
       for _ = 1, helper.scale(200) do

@@ -6,7 +6,7 @@
  * A message in the queue that a receiver was told of is meant for that one:
  * others take only what is beyond that. The same holds for free places and
  * senders. Each receiver that is told has a message, until the queue is closed;
- * then all are told, and those for whom nothing is left get the end.
+ * then all are told: the first to try get what is left, the others the end.
  *
  * Invariants, under the lock: told receivers ≤ messages, and if a receiver was
  * not told, they are equal; the same for senders and free places; unless
@@ -168,13 +168,19 @@ static int send_to(awio_queue *q, awio_parcel *parcel) {
   return 0;
 }
 
-static int recv_from(awio_queue *q, awio_parcel **out) {
-  if (q->count > q->receivers.told) {
+/* Receive for one to whom all messages but `others` may be given. */
+static int recv_beyond(awio_queue *q, size_t others, awio_parcel **out) {
+  if (q->count > others) {
     *out = take_parcel(q);
     tell_all(q);
     return 0;
   }
-  return q->closed ? AW_ECLOSED : AW_EAGAIN;
+  return q->closed && q->count == 0 ? AW_ECLOSED : AW_EAGAIN;
+}
+
+/* Receive for one who stands in no line. */
+static int recv_from(awio_queue *q, awio_parcel **out) {
+  return recv_beyond(q, q->receivers.told, out);
 }
 
 /* ---- queues ---- */
@@ -262,12 +268,12 @@ static void release_delivery(aw_lua_value *value) {
 }
 
 /* Receive for `task`, if that need not wait; AW_EAGAIN: it must. */
-static int recv_for(awio_queue *q, aw_task *task) {
+static int recv_for(awio_queue *q, aw_task *task, size_t others) {
   delivery *r = aw_allocate(sizeof *r);
   if (!r)
     return AW_ENOMEM;
   *r = (delivery){.base = {push_delivery, release_delivery, 0}};
-  int rc = recv_from(q, &r->parcel);
+  int rc = recv_beyond(q, others, &r->parcel);
   if (rc == AW_EAGAIN)
     aw_free(r);
   else
@@ -279,11 +285,12 @@ static int queue_recv_arm(aw_task *task, void *data) {
   awio_queue *q = data;
   if (!lock_queue(q))
     return AW_EFORKED;
-  int rc = recv_for(q, task);
+  int rc = recv_for(q, task, q->receivers.told);
   if (rc == AW_EAGAIN) {
     rc = awio_line_join(&q->receivers, task);
     if (rc == 0)
       awio_pair_keep(q->pair);
+    tell_all(q); /* if the queue is closed */
   }
   unlock_queue(q);
   return rc;
@@ -295,7 +302,7 @@ static int queue_recv_ready(aw_task *task, void *data) {
   if (!lock_queue(q))
     return AW_EFORKED;
   awio_line_leave(&q->receivers, task);
-  int rc = recv_for(q, task);
+  int rc = recv_for(q, task, 0);
   if (rc < 0) /* for want of memory: another one takes the message */
     tell_all(q);
   unlock_queue(q);
