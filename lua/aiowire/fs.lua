@@ -9,7 +9,7 @@ local M = { open = inner.fs_open, scandir = inner.fs_scandir,
   mkdir = inner.fs_mkdir, tempfile = inner.fs_tempfile, glob = inner.fs_glob,
   watch = inner.fs_watch }
 
-for name, f in pairs(inner.fs_entry) do -- stat, unlink, rename
+for name, f in pairs(inner.fs_entry) do -- stat, unlink, rmdir, rename
   M[name] = f
 end
 

@@ -1633,6 +1633,10 @@ function aw.fs.mkdir(path, opts) end
 ---@param path string
 function aw.fs.unlink(path) end
 
+--- Remove a folder that is empty; else it is ENOTEMPTY. A file is ENOTDIR.
+---@param path string
+function aw.fs.rmdir(path) end
+
 --- Give a file or a folder another path on the same disk; a file that is there
 --- is replaced at once.
 ---@param from string

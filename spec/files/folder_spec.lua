@@ -187,6 +187,29 @@ describe("aw.fs.unlink", function()
     end))
 end)
 
+describe("aw.fs.rmdir", function()
+  it("removes a folder that is empty, and nothing else [W10]",
+    in_folder(function(folder)
+      shell('cd "$1"; mkdir -p full/empty; ln -s full link; >file', folder)
+      local full, file = folder .. "/full", folder .. "/file"
+      fails("ENOTEMPTY", "rmdir", full, fs.rmdir, full)
+      fails("ENOTDIR", "rmdir", file, fs.rmdir, file)
+      fails("ENOTDIR", "rmdir", folder .. "/link", fs.rmdir,
+        folder .. "/link")
+      fails("ENOENT", "rmdir", folder .. "/none", fs.rmdir,
+        folder .. "/none")
+      assert.are.equal(0, select("#", fs.rmdir(full .. "/empty/")))
+      fs.rmdir(full)
+      assert.are.equal(2, #fs.scandir(folder))
+    end))
+
+  it("refuses what is no path", in_folder(function()
+    raises("bad argument #1 to 'rmdir' (a path has no zero byte)", fs.rmdir,
+      "a\0b")
+    raises("bad argument #1 to 'rmdir' (string expected, got nil)", fs.rmdir)
+  end))
+end)
+
 describe("aw.fs.rename", function()
   it("moves files and folders, and replaces a file [W10]",
     in_folder(function(folder)

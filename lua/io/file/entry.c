@@ -1,7 +1,7 @@
-/* entry.c - aw.fs.stat, aw.fs.unlink, aw.fs.rename
+/* entry.c - aw.fs.stat, aw.fs.unlink, aw.fs.rmdir, aw.fs.rename
  *
- * Each is one system call, which cannot be stopped. A cancelled unlink or
- * rename that is under way has happened, and says so [C6]. */
+ * Each is one system call, which cannot be stopped. A cancelled unlink, rmdir
+ * or rename that is under way has happened, and says so [C6]. */
 #define _POSIX_C_SOURCE 200809L /* st_mtim */
 #include "base/job.h"
 #include "file/entries.h"
@@ -99,6 +99,26 @@ static int fs_unlink(lua_State *L) {
   return awio_job_await(L);
 }
 
+/* ---- aw.fs.rmdir ---- */
+
+/* POSIX lets a folder that is not empty be EEXIST, too. */
+static void run_rmdir(awio_job *job) {
+  int rc = rmdir(job->path) < 0 ? -errno : 0;
+  job->work.result = rc == -EEXIST ? -ENOTEMPTY : rc;
+}
+
+static const awio_job_kind rmdir_kind = {.call = "rmdir",
+                                         .operation =
+                                             AWIO_JOB_CHANGES("fs.rmdir"),
+                                         .run = run_rmdir};
+
+/* aw.fs.rmdir(path) */
+static int fs_rmdir(lua_State *L) {
+  lua_settop(L, 1);
+  awio_job_new(L, &rmdir_kind, sizeof(awio_job), 1);
+  return awio_job_await(L);
+}
+
 /* ---- aw.fs.rename ---- */
 
 typedef struct renaming {
@@ -136,6 +156,7 @@ static int fs_rename(lua_State *L) {
 void awio_open_entry(lua_State *L) {
   static const luaL_Reg list[] = {{"stat", fs_stat},
                                   {"unlink", fs_unlink},
+                                  {"rmdir", fs_rmdir},
                                   {"rename", fs_rename},
                                   {NULL, NULL}};
   lua_newtable(L);
