@@ -35,11 +35,13 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static atomic_uint forks;
 
 /* A forked process has only the thread that forked: so that one holds the lock
  * meanwhile. */
@@ -51,8 +53,18 @@ static void after_fork(void) {
   pthread_mutex_unlock(&lock);
 }
 
+static void in_child(void) {
+  atomic_fetch_add(&forks, 1);
+  after_fork();
+}
+
 static void watch_forks(void) {
-  pthread_atfork(before_fork, after_fork, after_fork);
+  pthread_atfork(before_fork, after_fork, in_child);
+}
+
+unsigned aw__libuv_forks(void) {
+  pthread_once(&once, watch_forks);
+  return atomic_load_explicit(&forks, memory_order_relaxed);
 }
 
 static void ignore_async(uv_async_t *async) {
@@ -306,20 +318,22 @@ int aw_engine_wakeable(aw_engine *engine) {
   return engine ? aw__libuv_open(engine) : AW_EINVAL;
 }
 
+#if defined(__linux__) && UV_VERSION_HEX < 0x012d00
 /* End the poll of libuv without uv_async_send() [UV20]. `async` has nothing to
  * do, so its callback need not run: a write to the eventfd behind it is enough.
  * False: this libuv does not spin, or has a pipe instead. */
 static bool write_to_eventfd(const uv_loop_t *uv) {
-#if defined(__linux__) && UV_VERSION_HEX < 0x012d00
   static const uint64_t ONE = 1;
   if (uv_version() >= 0x012d00 || uv->async_wfd != -1)
     return false;
   return write(uv->async_io_watcher.fd, &ONE, sizeof ONE) == sizeof ONE;
-#else
-  (void)uv;
-  return false;
-#endif
 }
+#else
+static bool write_to_eventfd(const uv_loop_t *uv) {
+  (void)uv; /* this libuv does not spin */
+  return false;
+}
+#endif
 
 void aw__libuv_wake(aw_engine *engine) {
   uv_async_t *async = &engine->handles->async;

@@ -34,6 +34,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <sched.h>
 
 typedef struct aw_mailbox {
   aw_polled polled;
@@ -41,13 +42,15 @@ typedef struct aw_mailbox {
   aw_engine *engine;  /* borrowed; others may use it only while not `closed` */
   aw_link tickets;    /* all of them; for the engine's thread, until closed */
   atomic_bool filled; /* there is something in the queue */
+  atomic_int waking;  /* threads that are about to wake the engine */
   pthread_mutex_t lock;
   /* The rest belongs to the owner of `lock`. */
   aw_ticket *first, **end; /* the queue */
   size_t refs; /* of tickets and of closing, while closing or closed */
   uint64_t wakes;
-  bool awake;  /* the engine was woken since it looked last */
-  bool closed; /* the engine is gone */
+  unsigned forks; /* that `waking` knows of */
+  bool awake;     /* the engine was woken since it looked last */
+  bool closed;    /* the engine is gone */
 } aw_mailbox;
 
 struct aw_ticket {
@@ -174,6 +177,21 @@ static void drop_all(aw_mailbox *mailbox, aw_ticket *ticket) {
   }
 }
 
+/* In a forked process the wakers of the parent do not exist. */
+static void forget_lost_wakers(aw_mailbox *mailbox) {
+  unsigned forks = aw__libuv_forks();
+  if (mailbox->forks != forks)
+    atomic_store(&mailbox->waking, 0);
+  mailbox->forks = forks;
+}
+
+/* Wait for the threads that wake the engine: they use its async handle. */
+static void await_wakers(aw_mailbox *mailbox) {
+  forget_lost_wakers(mailbox);
+  while (atomic_load(&mailbox->waking) > 0)
+    sched_yield();
+}
+
 /* The engine is being freed. */
 static void close_mailbox(aw_closer *closer) {
   aw_mailbox *mailbox = AW_CONTAINER(aw_mailbox, closer, closer);
@@ -187,6 +205,7 @@ static void close_mailbox(aw_closer *closer) {
   aw_ticket *first = mailbox->first;
   empty_queue(mailbox);
   pthread_mutex_unlock(&mailbox->lock);
+  await_wakers(mailbox);
   drop_all(mailbox, first);
   pthread_mutex_lock(&mailbox->lock);
   leave(mailbox);
@@ -201,6 +220,7 @@ static aw_mailbox *make_mailbox(aw_engine *engine) {
     return NULL;
   }
   mailbox->engine = engine;
+  mailbox->forks = aw__libuv_forks();
   aw__list_init(&mailbox->tickets);
   empty_queue(mailbox);
   mailbox->closer.close = close_mailbox;
@@ -250,14 +270,22 @@ aw_ticket *aw_ticket_new(aw_task *task) {
   return ticket;
 }
 
-/* Waking under the lock keeps the async handle open: closing takes the lock
- * before. */
-static void wake(aw_mailbox *mailbox) {
+/* Should the caller wake the engine, after it has unlocked the mailbox? While
+ * `waking` counts the caller, the async handle stays open. */
+static bool must_wake(aw_mailbox *mailbox) {
   if (mailbox->awake)
-    return;
+    return false;
   mailbox->awake = true;
   mailbox->wakes++;
+  forget_lost_wakers(mailbox);
+  atomic_fetch_add(&mailbox->waking, 1);
+  return true;
+}
+
+/* The engine may run at once, and take the lock: so nobody has it now. */
+static void wake(aw_mailbox *mailbox) {
   aw__libuv_wake(mailbox->engine);
+  atomic_fetch_sub(&mailbox->waking, 1);
 }
 
 /* Hand the ticket over to the engine's thread. AW_EENDED: there is no engine
@@ -274,9 +302,10 @@ static int hand_over(aw_ticket *ticket, bool wakes) {
   *mailbox->end = ticket;
   mailbox->end = &ticket->next;
   mailbox->filled = true;
+  wakes = wakes && must_wake(mailbox);
+  pthread_mutex_unlock(&mailbox->lock);
   if (wakes)
     wake(mailbox);
-  pthread_mutex_unlock(&mailbox->lock);
   return 0;
 }
 

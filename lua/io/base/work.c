@@ -51,6 +51,7 @@ struct awio_pool {
   pthread_mutex_t lock;
   size_t eager;         /* at most as many as there are cores, but 2 */
   pthread_cond_t work;  /* an idle thread may have something to do */
+  size_t signals;       /* of `work`, to be sent when the lock is free */
   pthread_cond_t quiet; /* a thread has ended */
   awio_work *queue, **end;
   awio_work *running;
@@ -102,6 +103,21 @@ static void unlink_work(awio_work *w) {
 static void unqueue(awio_work *w) {
   unlink_work(w);
   w->pool->queued--;
+}
+
+/* ---- the lock ---- */
+
+static void lock_pool(awio_pool *pool) {
+  pthread_mutex_lock(&pool->lock);
+}
+
+/* A thread that is woken takes the lock first of all, so it is woken last. */
+static void unlock_pool(awio_pool *pool) {
+  size_t signals = pool->signals;
+  pool->signals = 0;
+  pthread_mutex_unlock(&pool->lock);
+  for (; signals > 0; signals--)
+    pthread_cond_signal(&pool->work);
 }
 
 /* ---- threads ---- */
@@ -208,15 +224,15 @@ static void tell_work_end(awio_work *w, aw_ticket *ticket) {
 static void run_queue(awio_pool *pool) {
   awio_work *w = pool->queue ? take_work(pool) : NULL;
   while (w) {
-    pthread_mutex_unlock(&pool->lock);
+    unlock_pool(pool);
     w->run(w);
-    pthread_mutex_lock(&pool->lock);
+    lock_pool(pool);
     awio_work *last = w;
     aw_ticket *ticket = end_work(pool, last);
     w = has_work(pool) ? take_work(pool) : NULL;
-    pthread_mutex_unlock(&pool->lock);
+    unlock_pool(pool);
     tell_work_end(last, ticket);
-    pthread_mutex_lock(&pool->lock);
+    lock_pool(pool);
   }
 }
 
@@ -228,14 +244,14 @@ static void end_thread(awio_pool *pool) {
   pool->ended = pthread_self();
   pool->threads--;
   pthread_cond_broadcast(&pool->quiet);
-  pthread_mutex_unlock(&pool->lock);
+  unlock_pool(pool);
   if (has_ended)
     pthread_join(ended, NULL);
 }
 
 static void *run_thread(void *data) {
   awio_pool *pool = data;
-  pthread_mutex_lock(&pool->lock);
+  lock_pool(pool);
   pool->idle--;
   while (wait_for_work(pool))
     run_queue(pool);
@@ -266,7 +282,7 @@ static bool wake_thread(awio_pool *pool, size_t needed) {
   if (needed > pool->idle && pool->threads < pool->most_threads &&
       make_thread(pool) != 0)
     return false;
-  pthread_cond_signal(&pool->work);
+  pool->signals++;
   return true;
 }
 
@@ -328,6 +344,7 @@ static void begin_anew(awio_pool *pool) {
   while (pool->running)
     abandon(pool->running);
   pool->queued = pool->wanted = pool->threads = pool->idle = pool->busy = 0;
+  pool->signals = 0;
   pool->has_ended = false;
   pool->watch = UNWATCHED;
   make_conditions(pool);
@@ -359,15 +376,15 @@ static void open_pools(void) {
 
 void awio_pool_join(awio_pool *pool) {
   pthread_once(&once, open_pools);
-  pthread_mutex_lock(&pool->lock);
+  lock_pool(pool);
   if (pool->users++ == 0) /* who waits for idle threads need wait no longer */
     pthread_cond_broadcast(&pool->quiet);
-  pthread_mutex_unlock(&pool->lock);
+  unlock_pool(pool);
 }
 
 void awio_pool_leave(awio_pool *pool) {
   pthread_t ended;
-  pthread_mutex_lock(&pool->lock);
+  lock_pool(pool);
   if (--pool->users == 0)
     pthread_cond_broadcast(&pool->work);
   while (pool->users == 0 && pool->threads > pool->busy)
@@ -376,7 +393,7 @@ void awio_pool_leave(awio_pool *pool) {
   ended = pool->ended;
   if (last)
     pool->has_ended = false;
-  pthread_mutex_unlock(&pool->lock);
+  unlock_pool(pool);
   if (last)
     pthread_join(ended, NULL);
 }
@@ -421,7 +438,7 @@ void awio_work_init(awio_work *w, void (*run)(awio_work *work),
 
 /* Returns 0, or UV_EAGAIN with nothing begun. */
 static int begin_work(awio_pool *pool, awio_work *w) {
-  pthread_mutex_lock(&pool->lock);
+  lock_pool(pool);
   w->pool = pool;
   w->state = AWIO_WORK_QUEUED;
   w->counts = true;
@@ -432,7 +449,7 @@ static int begin_work(awio_pool *pool, awio_work *w) {
     w->state = AWIO_WORK_OVER;
     w->counts = false;
   }
-  pthread_mutex_unlock(&pool->lock);
+  unlock_pool(pool);
   if (!staffed)
     awio_work_release(w);
   return staffed ? 0 : UV_EAGAIN;
@@ -464,11 +481,11 @@ int awio_work_send(awio_pool *pool, awio_work *w, awio_inbox *inbox) {
 }
 
 awio_work *awio_inbox_next(awio_pool *pool, awio_inbox *inbox) {
-  pthread_mutex_lock(&pool->lock);
+  lock_pool(pool);
   awio_work *w = inbox->over;
   if (w)
     unlink_work(w);
-  pthread_mutex_unlock(&pool->lock);
+  unlock_pool(pool);
   return w;
 }
 
@@ -486,11 +503,11 @@ static aw_ticket *take_back(awio_work *w) {
 bool awio_work_stop(awio_work *w) {
   if (!w->pool)
     return false;
-  pthread_mutex_lock(&w->pool->lock);
+  lock_pool(w->pool);
   atomic_store(&w->unwanted, true);
   bool queued = w->state == AWIO_WORK_QUEUED;
   aw_ticket *ticket = queued ? take_back(w) : NULL;
-  pthread_mutex_unlock(&w->pool->lock);
+  unlock_pool(w->pool);
   aw_ticket_release(ticket);
   if (queued)
     awio_work_release(w);
@@ -511,9 +528,9 @@ static void forget_locked(awio_work *w) {
 void awio_work_forget(awio_work *w) {
   if (!w->pool || awio_work_stop(w))
     return;
-  pthread_mutex_lock(&w->pool->lock);
+  lock_pool(w->pool);
   forget_locked(w);
-  pthread_mutex_unlock(&w->pool->lock);
+  unlock_pool(w->pool);
 }
 
 awio_work *awio_work_keep(awio_work *w) {

@@ -1,7 +1,8 @@
 /* jobs.c - the jobs of a pool; see jobs.h
  *
- * A ticket is completed with the lock held, so that its wait cannot be told
- * twice. That is short: it puts the ticket into the queue of its engine.
+ * A ticket is taken out with the lock held, so that its wait cannot be told
+ * twice, and completed when the lock is free: the engine that it wakes takes
+ * the lock first of all.
  *
  * A thread is made with the lock held, too: the worker that it begins with
  * finds the pool as it was left.
@@ -81,11 +82,30 @@ static awio_call *unqueue_job(awio_jobs *pool, awio_call *job) {
 
 /* ---- telling ---- */
 
-static void use_ticket(aw_ticket **place) {
-  aw_ticket *ticket = *place;
-  *place = NULL;
+static void complete_ticket(aw_ticket *ticket) {
   if (ticket)
     aw_ticket_complete(ticket, AW_READY, 0);
+}
+
+/* The last ticket waits until the lock is free. */
+static void use_ticket(awio_jobs *pool, aw_ticket **place) {
+  aw_ticket *before = pool->used;
+  if (!*place)
+    return;
+  pool->used = *place;
+  *place = NULL;
+  complete_ticket(before);
+}
+
+static void lock_jobs(awio_jobs *pool) {
+  pthread_mutex_lock(&pool->lock);
+}
+
+static void unlock_jobs(awio_jobs *pool) {
+  aw_ticket *ticket = pool->used;
+  pool->used = NULL;
+  pthread_mutex_unlock(&pool->lock);
+  complete_ticket(ticket);
 }
 
 /* The job is over. Takes what `outcome` refers to, and the reference of the
@@ -95,7 +115,7 @@ static void end_call(awio_call *job, const awio_outcome *outcome) {
   job->outcome = *outcome;
   job->state = AWIO_CALL_OVER;
   job->seat = NULL;
-  use_ticket(&job->ticket);
+  use_ticket(job->pool, &job->ticket);
   awio_call_release(job);
 }
 
@@ -106,7 +126,7 @@ static void end_queue(awio_jobs *pool, const awio_outcome *outcome) {
 
 static void tell_leaving(awio_jobs *pool) {
   for (awio_jobs_leaving *one = pool->leaving; one; one = one->next)
-    use_ticket(&one->ticket);
+    use_ticket(pool, &one->ticket);
 }
 
 /* ---- seats ---- */
@@ -172,7 +192,7 @@ static int staff_jobs(awio_jobs *pool) {
   awio_seat *seat = pool->idle;
   if (seat) {
     make_busy(seat);
-    use_ticket(&seat->taking);
+    use_ticket(pool, &seat->taking);
     return 0;
   }
   int rc = pool->workers < pool->most ? hire_worker(pool) : 0;
@@ -247,7 +267,7 @@ static void join_ended(awio_thread *thread) {
 static void seat_ended(awio_thread *thread, void *data) {
   awio_seat *seat = data;
   awio_jobs *pool = seat->pool;
-  pthread_mutex_lock(&pool->lock);
+  lock_jobs(pool);
   close_seat(seat);
   blame(pool, seat, thread);
   replace_worker(pool);
@@ -257,7 +277,7 @@ static void seat_ended(awio_thread *thread, void *data) {
     tell_leaving(pool);
     pthread_cond_broadcast(&pool->empty);
   }
-  pthread_mutex_unlock(&pool->lock);
+  unlock_jobs(pool);
   join_ended(before);
   awio_outcome_clear(&seat->ending);
   aw_free(seat);
@@ -295,22 +315,22 @@ awio_jobs *awio_jobs_new(unsigned most, lua_CFunction main,
 void awio_jobs_close(awio_jobs *pool) {
   if (is_lost_pool(pool))
     return;
-  pthread_mutex_lock(&pool->lock);
+  lock_jobs(pool);
   if (!pool->closed) {
     pool->closed = true;
     end_queue(pool, &(awio_outcome){.end = AWIO_CALL_CLOSED});
     for (awio_seat *seat = pool->seats; seat; seat = seat->next)
       awio_thread_cancel(seat->thread);
   }
-  pthread_mutex_unlock(&pool->lock);
+  unlock_jobs(pool);
 }
 
 bool awio_jobs_is_closed(awio_jobs *pool) {
   if (is_lost_pool(pool))
     return false;
-  pthread_mutex_lock(&pool->lock);
+  lock_jobs(pool);
   bool closed = pool->closed;
-  pthread_mutex_unlock(&pool->lock);
+  unlock_jobs(pool);
   return closed;
 }
 
@@ -371,9 +391,9 @@ int awio_call_submit(awio_call *job, aw_task *task) {
   aw_ticket *ticket = aw_ticket_new(task);
   if (!ticket)
     return AW_ENOMEM;
-  pthread_mutex_lock(&job->pool->lock);
+  lock_jobs(job->pool);
   int rc = submit(job->pool, job, ticket);
-  pthread_mutex_unlock(&job->pool->lock);
+  unlock_jobs(job->pool);
   if (rc < 0)
     aw_ticket_release(ticket);
   return rc;
@@ -383,7 +403,7 @@ int awio_call_submit(awio_call *job, aw_task *task) {
  * again. */
 static void cancel_running(awio_call *job) {
   if (!job->unwanted)
-    use_ticket(&job->seat->minding);
+    use_ticket(job->pool, &job->seat->minding);
   job->unwanted = true;
   awio_thread_interrupt(job->seat->thread);
 }
@@ -402,9 +422,9 @@ static bool stop(awio_jobs *pool, awio_call *job) {
 bool awio_call_stop(awio_call *job) {
   if (is_lost_pool(job->pool))
     return true; /* nobody completes it any more */
-  pthread_mutex_lock(&job->pool->lock);
+  lock_jobs(job->pool);
   bool queued = stop(job->pool, job);
-  pthread_mutex_unlock(&job->pool->lock);
+  unlock_jobs(job->pool);
   return queued;
 }
 
@@ -413,11 +433,11 @@ void awio_call_forget(awio_call *job) {
     awio_call_release(job);
     return;
   }
-  pthread_mutex_lock(&job->pool->lock);
+  lock_jobs(job->pool);
   stop(job->pool, job);
   aw_ticket *ticket = job->ticket;
   job->ticket = NULL;
-  pthread_mutex_unlock(&job->pool->lock);
+  unlock_jobs(job->pool);
   aw_ticket_release(ticket);
   awio_call_release(job);
 }
@@ -439,7 +459,7 @@ static int take_first(awio_jobs *pool, awio_seat *seat) {
 
 int awio_seat_take(awio_seat *seat, aw_task *task) {
   awio_jobs *pool = seat->pool;
-  pthread_mutex_lock(&pool->lock);
+  lock_jobs(pool);
   int rc = take_first(pool, seat);
   if (rc == 0) {
     seat->taking = aw_ticket_new(task);
@@ -447,20 +467,20 @@ int awio_seat_take(awio_seat *seat, aw_task *task) {
     if (rc == 0)
       make_idle(pool, seat);
   }
-  pthread_mutex_unlock(&pool->lock);
+  unlock_jobs(pool);
   return rc;
 }
 
 void awio_seat_leave(awio_seat *seat) {
   awio_jobs *pool = seat->pool;
-  pthread_mutex_lock(&pool->lock);
+  lock_jobs(pool);
   bool was_told = !seat->taking;
   aw_ticket_release(seat->taking);
   seat->taking = NULL;
   make_busy(seat);
   if (was_told && pool->queue && pool->idle)
     staff_jobs(pool);
-  pthread_mutex_unlock(&pool->lock);
+  unlock_jobs(pool);
 }
 
 /* The interrupt is not for clean-up. */
@@ -470,32 +490,32 @@ static void learn_of_cancel(awio_seat *seat) {
 }
 
 int awio_seat_mind(awio_seat *seat, aw_task *task) {
-  pthread_mutex_lock(&seat->pool->lock);
+  lock_jobs(seat->pool);
   int rc = seat->job && seat->job->unwanted && !seat->told;
   if (rc)
     learn_of_cancel(seat);
   else if (!seat->minding && !(seat->minding = aw_ticket_new(task)))
     rc = AW_ENOMEM;
-  pthread_mutex_unlock(&seat->pool->lock);
+  unlock_jobs(seat->pool);
   return rc;
 }
 
 void awio_seat_mind_no_more(awio_seat *seat) {
-  pthread_mutex_lock(&seat->pool->lock);
+  lock_jobs(seat->pool);
   aw_ticket_release(seat->minding);
   seat->minding = NULL;
-  pthread_mutex_unlock(&seat->pool->lock);
+  unlock_jobs(seat->pool);
 }
 
 bool awio_seat_is_unwanted(awio_seat *seat) {
-  pthread_mutex_lock(&seat->pool->lock);
+  lock_jobs(seat->pool);
   bool unwanted = seat->pool->closed || seat->job->unwanted;
-  pthread_mutex_unlock(&seat->pool->lock);
+  unlock_jobs(seat->pool);
   return unwanted;
 }
 
 void awio_seat_end_job(awio_seat *seat, const awio_outcome *outcome) {
-  pthread_mutex_lock(&seat->pool->lock);
+  lock_jobs(seat->pool);
   awio_call *job = seat->job;
   awio_outcome ending = *outcome;
   if (ending.end == AWIO_CALL_CANCELLED && seat->pool->closed)
@@ -506,7 +526,7 @@ void awio_seat_end_job(awio_seat *seat, const awio_outcome *outcome) {
     awio_thread_calm(seat->thread); /* the interrupt is not for the next job */
   seat->job = NULL;
   end_call(job, &ending);
-  pthread_mutex_unlock(&seat->pool->lock);
+  unlock_jobs(seat->pool);
 }
 
 /* ---- leaving ---- */
@@ -514,7 +534,7 @@ void awio_seat_end_job(awio_seat *seat, const awio_outcome *outcome) {
 int awio_jobs_leave(awio_jobs *pool, awio_jobs_leaving *own, aw_task *task) {
   if (is_lost_pool(pool))
     return 1;
-  pthread_mutex_lock(&pool->lock);
+  lock_jobs(pool);
   int rc = pool->workers == 0;
   if (!rc && !own->ticket && !(own->ticket = aw_ticket_new(task)))
     rc = AW_ENOMEM;
@@ -525,14 +545,14 @@ int awio_jobs_leave(awio_jobs *pool, awio_jobs_leaving *own, aw_task *task) {
       own->next->place = &own->next;
     pool->leaving = own;
   }
-  pthread_mutex_unlock(&pool->lock);
+  unlock_jobs(pool);
   return rc;
 }
 
 void awio_jobs_stay(awio_jobs *pool, awio_jobs_leaving *own) {
   if (is_lost_pool(pool))
     return;
-  pthread_mutex_lock(&pool->lock);
+  lock_jobs(pool);
   if (own->place) {
     *own->place = own->next;
     if (own->next)
@@ -541,7 +561,7 @@ void awio_jobs_stay(awio_jobs *pool, awio_jobs_leaving *own) {
   own->place = NULL;
   aw_ticket_release(own->ticket);
   own->ticket = NULL;
-  pthread_mutex_unlock(&pool->lock);
+  unlock_jobs(pool);
 }
 
 static struct timespec from_now(uint64_t ms) {
@@ -568,13 +588,13 @@ bool awio_jobs_await_end(awio_jobs *pool, uint64_t most_ms) {
   if (is_lost_pool(pool))
     return true;
   struct timespec at = from_now(most_ms);
-  pthread_mutex_lock(&pool->lock);
+  lock_jobs(pool);
   int rc = 0;
   while (pool->workers > 0 && rc == 0)
     rc = pthread_cond_timedwait(&pool->empty, &pool->lock, &at);
   bool over = pool->workers == 0;
   awio_thread *last = over ? take_ended(pool) : NULL;
-  pthread_mutex_unlock(&pool->lock);
+  unlock_jobs(pool);
   join_ended(last);
   return over;
 }
@@ -582,21 +602,21 @@ bool awio_jobs_await_end(awio_jobs *pool, uint64_t most_ms) {
 void awio_jobs_press(awio_jobs *pool) {
   if (is_lost_pool(pool))
     return;
-  pthread_mutex_lock(&pool->lock);
+  lock_jobs(pool);
   for (awio_seat *seat = pool->seats; seat; seat = seat->next)
     awio_thread_press(seat->thread);
-  pthread_mutex_unlock(&pool->lock);
+  unlock_jobs(pool);
 }
 
 unsigned awio_jobs_abandon(awio_jobs *pool) {
   if (is_lost_pool(pool))
     return 0;
-  pthread_mutex_lock(&pool->lock);
+  lock_jobs(pool);
   unsigned left = pool->workers;
   for (awio_seat *seat = pool->seats; seat; seat = seat->next)
     awio_thread_leave(seat->thread);
   awio_thread *last = take_ended(pool);
-  pthread_mutex_unlock(&pool->lock);
+  unlock_jobs(pool);
   join_ended(last);
   return left;
 }

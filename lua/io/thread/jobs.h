@@ -123,6 +123,7 @@ struct awio_jobs {
   char name[LUA_IDSIZE + 32];     /* for people */
 
   pthread_mutex_t lock;
+  aw_ticket *used; /* to be completed when the lock is free, or NULL */
   awio_call *queue, **end;
   awio_seat *seats, *idle;
   unsigned workers;
