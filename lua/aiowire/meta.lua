@@ -1624,7 +1624,7 @@ function aw.fs.scandir(path) end
 ---@field parents? boolean make the folders above, too, and accept one that is
 ---  there; default false
 
---- Make a folder.
+--- Make a folder. If one of `parents` cannot be made, those above it stay.
 ---@param path string
 ---@param opts? aiowire.MkdirOptions
 function aw.fs.mkdir(path, opts) end

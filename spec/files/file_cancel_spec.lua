@@ -115,3 +115,96 @@ describe("a change of files that is cancelled under way", function()
   cancelled("finishes an unlink [W3, C6]", "unlink", 'unlink("old")', "told",
     "")
 end)
+
+describe("a cancelled mkdir", function()
+  it("leaves folders that others have made [W3]", function()
+    script("cancelled\tb\t0\n", [[
+      files.hang("mkdir", 1)
+      local task = ev:start(aw.Call(fs.mkdir, "a/b/c", { parents = true }))
+      hanging(1)
+      aw.exec { "mkdir", "a/b", env = { PATH = os.getenv "PATH" } }
+      task:cancel()
+      aw.yield()
+      files.release()
+      task:cancel_wait()
+      print(task.status, fs.scandir("a")[1].name, #fs.scandir "a/b")
+    ]])
+  end)
+end)
+
+describe("what a cancelled operation on files had", function()
+  it("is released at once, without the collector [W2, X10]", function()
+    script("true\n", [[
+      collectgarbage "stop"
+      aw.exec { "mkfifo", "fifo", env = { PATH = os.getenv "PATH" } }
+      local before = #fs.scandir "/proc/self/fd"
+      files.hang "open"
+      local task = ev:start(aw.Call(fs.read, "fifo"))
+      hanging(1)
+      task:cancel_wait()
+      files.release()
+      wait_until(function()
+        return #fs.scandir "/proc/self/fd" == before
+      end)
+      print(true)
+    ]])
+  end)
+end)
+
+--- A copy to "new" hangs, and another file takes that name; then `ends`.
+local function replaced(fact, ends)
+  it(fact, function()
+    script("other\n", ([[
+      fs.write("old", "old")
+      fs.write("other", "other")
+      files.hang "copy_file_range"
+      local task = ev:start(aw.Call(fs.copy, "old", "new"), aw.keep)
+      hanging(1)
+      os.rename("other", "new")
+      %s
+      files.release "copy_file_range"
+      pcall(task.wait, task)
+      print(fs.read "new")
+    ]]):format(ends))
+  end)
+end
+
+describe("a new copy whose name another file has taken", function()
+  replaced("is left alone by a cancel [W3]", "task:cancel() aw.yield()")
+  replaced("is left alone by a failure [W6]",
+    'files.fail("copy_file_range", 5)')
+end)
+
+describe("a copy from a device to a new file", function()
+  it("removes it when it is cancelled [W3]", function()
+    script("cancelled\t\n", [[
+      local task = ev:start(aw.Call(fs.copy, "/dev/zero", "new"))
+      wait_until(function() return names() == "new" end)
+      task:cancel_wait()
+      print(task.status, names())
+    ]])
+  end)
+
+  it("removes it when it is killed [W3, C9]", function()
+    script("cancelled\n", [[
+      local inner <close> = aw.EventLoop { clock = "real", grace = 0,
+        signals = false }
+      local task = inner:start(aw.Call(fs.copy, "/dev/zero", "new"))
+      inner:start(function()
+        wait_until(function() return names() == "new" end)
+        inner:stop()
+      end)
+      inner:run()
+      wait_until(function() return names() == "" end)
+      print(task.status)
+    ]])
+  end)
+
+  it("removes it when it fails [W6]", function()
+    script("EIO\t\n", [[
+      files.fail("write", 5, 1)
+      local _, err = pcall(fs.copy, "/dev/zero", "new")
+      print(err.code, names())
+    ]])
+  end)
+end)

@@ -54,12 +54,15 @@ static int fs_scandir(lua_State *L) {
   return awio_job_await(L);
 }
 
-/* ---- aw.fs.mkdir ---- */
+/* ---- aw.fs.mkdir ----
+ *
+ * A cancel removes the folders that this job has made, but a failure does not:
+ * others may count on a folder above already, as mkdir(1) leaves it. */
 
 typedef struct folders {
   awio_job job;
-  char *path;   /* a copy that can be cut */
-  size_t first; /* length of the path of the first new folder; 0: none is new */
+  char *path; /* a copy that can be cut */
+  bool *made; /* by length of the path: has this job made the folder? */
   bool parents;
 } folders;
 
@@ -74,9 +77,8 @@ static int make_folder(folders *f, size_t length) {
   char after = f->path[length];
   f->path[length] = '\0';
   int rc = mkdir(f->path, MODE) < 0 ? -errno : 0;
-  if (rc == 0 && f->first == 0)
-    f->first = length;
-  else if (rc < 0 && f->parents && names_folder(f->path))
+  f->made[length] = rc == 0;
+  if (rc < 0 && f->parents && names_folder(f->path))
     rc = 0;
   f->path[length] = after;
   return rc;
@@ -102,40 +104,30 @@ static int make_folders(folders *f) {
   return make_folder(f, all);
 }
 
-/* Cut the last name off the path. Returns the length of the rest. */
-static size_t cut_name(char *path) {
-  size_t end = strlen(path);
-  while (end > 0 && path[end - 1] == '/')
-    end--;
-  while (end > 0 && path[end - 1] != '/')
-    end--;
-  while (end > 0 && path[end - 1] == '/')
-    end--;
-  path[end] = '\0';
-  return end;
-}
-
-/* Remove the folders that are new, the innermost first. Returns false if that
- * one is in use already. */
+/* Remove the folders that are new, the innermost first, up to one that others
+ * use by now. Returns false if that is the first: then all are left. */
 static bool unmake_folders(folders *f) {
-  if (f->first == 0)
-    return true;
-  if (rmdir(f->path) < 0)
-    return false;
-  while (cut_name(f->path) >= f->first)
-    rmdir(f->path);
+  bool removed = false;
+  for (size_t length = strlen(f->path); length > 0; length--) {
+    f->path[length] = '\0';
+    if (f->made[length] && rmdir(f->path) < 0)
+      return removed;
+    removed = removed || f->made[length];
+  }
   return true;
 }
 
 static void run_mkdir(awio_job *job) {
   folders *f = (folders *)job;
-  job->work.result = make_folders(f);
+  if (!awio_job_unwanted(job))
+    job->work.result = make_folders(f);
   if (job->work.result == 0 && awio_job_unwanted(job) && unmake_folders(f))
     job->work.result = AW_ECANCELED;
 }
 
 static void dispose_mkdir(awio_job *job) {
   free(((folders *)job)->path);
+  free(((folders *)job)->made);
 }
 
 static const awio_job_kind mkdir_kind = {.call = "mkdir",
@@ -158,7 +150,10 @@ static int fs_mkdir(lua_State *L) {
   folders *f = awio_job_new(L, &mkdir_kind, sizeof *f, 1);
   f->parents = parents;
   f->path = strdup(f->job.path);
-  return f->path ? awio_job_await(L) : luaL_error(L, "not enough memory");
+  f->made = calloc(strlen(f->job.path) + 1, sizeof *f->made);
+  if (!f->path || !f->made)
+    return luaL_error(L, "not enough memory");
+  return awio_job_await(L);
 }
 
 void awio_open_folder(lua_State *L) {
