@@ -39,9 +39,23 @@ M.append = inner.method("append", function(path, data)
   finish(inner.fs_append(path, data), path, data, "a")
 end)
 
+--- Returns a value for `<close>` that removes a new file if its copy failed. If
+--- the task is killed, and so cannot wait, a thread does that alone.
+local function remover(path, device, number)
+  local function remove()
+    inner.fs_unmake(path, device, number)
+  end
+  return setmetatable({}, { __close = function(_, err)
+    if err ~= nil and not pcall(aw.shield, remove) then
+      inner.fs_unmake(path, device, number, true)
+    end
+  end })
+end
+
 M.copy = inner.method("copy", function(from, to)
-  local source, target = inner.fs_copy(from, to)
+  local source, target, device, number = inner.fs_copy(from, to)
   if source then
+    local _ <close> = device and remover(to, device, number)
     local input <close> = source
     local output <close> = target or M.open(to, "w")
     aw.copy(input, output)

@@ -9,7 +9,8 @@
  *   files.fail(name, errno [, after])    … fail
  *   files.hanging()             → how many calls hang now
  *   files.calls(name)           → how many calls were begun
- *   files.release()             let all go on, from now on
+ *   files.release([name])       let calls of `name` go on, from now on; or all,
+ *                               and none fails
  *   files.threads()             → threads of this process
  *   files.refuse(on)            whether no thread can be made from now on
  */
@@ -173,10 +174,14 @@ static int f_fail(lua_State *L) {
 }
 
 static int f_release(lua_State *L) {
-  (void)L;
+  int call = lua_isnone(L, 1) ? CALLS : luaL_checkoption(L, 1, NULL, names);
   pthread_mutex_lock(&lock);
-  memset(hangs_after, 0, sizeof hangs_after);
-  memset(fails_after, 0, sizeof fails_after);
+  if (call < CALLS) {
+    hangs_after[call] = 0;
+  } else {
+    memset(hangs_after, 0, sizeof hangs_after);
+    memset(fails_after, 0, sizeof fails_after);
+  }
   pthread_cond_broadcast(&released);
   pthread_mutex_unlock(&lock);
   return 0;

@@ -1,8 +1,9 @@
 /* job.c - functions of Lua that await a work; see job.h
  *
  * While a job waits, its box is on top of the Lua stack; `data` of the
- * operation is the box. The box may be finalized during the wait, when the
- * state is closed; its job is NULL then.
+ * operation is the box. When the wait is given up, the box lets go of its job
+ * at once. The box may also be finalized during the wait, when the state is
+ * closed.
  */
 #include "base/job.h"
 
@@ -16,7 +17,7 @@ static const char *const CLASS = "aiowire.job";
 
 typedef struct box {
   aw_lua_held held; /* first */
-  awio_job *job;    /* NULL: its results were taken, or the box is finalized */
+  awio_job *job;    /* NULL: its results were taken, or nobody wants them */
 } box;
 
 /* ---- the life of a job ---- */
@@ -47,6 +48,15 @@ static void close_box(box *b) {
   empty_box(&b->held);
 }
 
+/* Empty the box, and let the job do what it does. */
+static void drop_job(box *b) {
+  if (!b->job)
+    return;
+  aw_lua_let_go(&b->held);
+  awio_work_release(&b->job->work);
+  b->job = NULL;
+}
+
 static int job_box_gc(lua_State *L) {
   close_box(lua_touserdata(L, 1));
   return 0;
@@ -71,11 +81,15 @@ int awio_job_arm(aw_task *task, void *data) {
   return awio_work_begin(&awio_files, &b->job->work, task);
 }
 
+/* What the job has, such as a descriptor, does not wait for the collector. */
 void awio_job_disarm(aw_task *task, void *data) {
-  const box *b = data;
   (void)task;
-  if (b->job)
-    awio_work_forget(&b->job->work);
+  close_box(data);
+}
+
+void awio_job_abandon(aw_task *task, void *data) {
+  (void)task;
+  drop_job(data);
 }
 
 bool awio_job_abortable(aw_task *task, void *data) {
@@ -131,9 +145,7 @@ static int after_job(lua_State *L, int result, void *data) {
   if (result < 0)
     return raise_failure(L, b, result);
   int count = b->job->kind->push ? b->job->kind->push(L, b->job) : 0;
-  aw_lua_let_go(&b->held);
-  awio_work_release(&b->job->work); /* it is over */
-  b->job = NULL;
+  drop_job(b); /* it is over */
   return count;
 }
 
@@ -141,4 +153,11 @@ int awio_job_await(lua_State *L) {
   box *b = lua_touserdata(L, -1);
   const aw_operation *operation = &b->job->kind->operation;
   return aw_lua_await(L, operation, b, operation->label, after_job);
+}
+
+int awio_job_leave(lua_State *L) {
+  box *b = lua_touserdata(L, -1);
+  awio_work_send(&awio_files, &b->job->work, NULL);
+  drop_job(b);
+  return 0;
 }

@@ -63,6 +63,8 @@ struct awio_job {
 int awio_job_arm(aw_task *task, void *data);
 void awio_job_disarm(aw_task *task, void *data);
 bool awio_job_abortable(aw_task *task, void *data);
+/* For `abandon`: the thread still does the job, also one in the queue. */
+void awio_job_abandon(aw_task *task, void *data);
 void awio_job_describe(const void *data, char *out, size_t size);
 
 /* Check that argument `arg` can be a path: a string without a zero byte. */
@@ -79,6 +81,10 @@ void *awio_job_new(lua_State *L, const awio_job_kind *kind, size_t size,
 /* Await the job whose box is on top, and return its results. Use it as `return
  * awio_job_await(L)`. Failures are SystemErrors at the caller's line. */
 int awio_job_await(lua_State *L);
+
+/* Leave the job whose box is on top to a thread, and wait for nothing. Jobs of
+ * this engine were awaited before. Returns 0. */
+int awio_job_leave(lua_State *L);
 
 /* Should the job stop? */
 static inline bool awio_job_unwanted(const awio_job *job) {

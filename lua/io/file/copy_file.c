@@ -4,16 +4,21 @@
  * byte. Then the thread reads on to the end, since for files in /proc the
  * kernel copies nothing, and calls that success.
  *
- * A new file is removed by a cancel and by a failure. A file that was there
- * cannot come back, so from its truncation on the copy goes on to the end.
+ * A new file is removed by a cancel and by a failure, unless its name is that of
+ * another file by now. A file that was there cannot come back, so from its
+ * truncation on the copy goes on to the end.
  *
- * FIFOs and terminals become streams, which fs.lua copies.
+ * FIFOs and terminals become streams, which fs.lua copies. If that fails, it
+ * has the new file removed in the same way.
  */
 #define _GNU_SOURCE /* copy_file_range */
 #include "base/job.h"
 #include "base/plain.h"
 #include "io.h"
+#include "stream/disk.h"
 #include "stream/stream.h"
+
+#include <uv.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,14 +26,29 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A file that was made. */
+typedef struct identity {
+  dev_t device;
+  ino_t number;
+} identity;
+
 typedef struct copying {
   awio_job job;
   int from, to;        /* -1: not open */
-  bool made;           /* the target is new */
+  bool made;           /* the target is new, and not complete */
   bool streams;        /* the two are for streams */
   bool reader_missing; /* the target is a FIFO that cannot be opened yet */
-  bool from_fifo;
+  mode_t from_type, to_type;
+  identity target;
 } copying;
+
+/* Remove a file that was made, if `path` still names that one. */
+static void remove_made(const char *path, const identity *file) {
+  struct stat now;
+  if (lstat(path, &now) == 0 && now.st_dev == file->device &&
+      now.st_ino == file->number)
+    unlink(path);
+}
 
 static bool should_stop(const copying *c) {
   return c->made && awio_job_unwanted(&c->job);
@@ -100,6 +120,8 @@ static int open_target(copying *c, const struct stat *from, struct stat *to) {
       c->to == -ENXIO && stat(path, to) == 0 && S_ISFIFO(to->st_mode);
   if (c->to < 0 && !c->reader_missing)
     return c->to;
+  c->to_type = to->st_mode;
+  c->target = (identity){to->st_dev, to->st_ino};
   c->streams = awio_file_waits(from) || awio_file_waits(to);
   return 0;
 }
@@ -116,26 +138,42 @@ static int begin_target(copying *c, const struct stat *from,
   return !c->made && ftruncate(c->to, 0) < 0 ? -errno : 0;
 }
 
-static int copy_opened(copying *c, const struct stat *from) {
-  struct stat to;
-  int rc = open_target(c, from, &to);
-  if (rc == 0 && c->streams && c->to >= 0 && S_ISREG(to.st_mode) &&
-      ftruncate(c->to, 0) < 0)
-    rc = -errno;
-  if (rc < 0 || c->streams)
-    return rc;
-  rc = begin_target(c, from, &to);
+static int copy_content(copying *c, const struct stat *from,
+                        const struct stat *to) {
+  int rc = begin_target(c, from, to);
   if (rc == 0)
     rc = copy_in_kernel(c);
   if (rc == 0)
     rc = copy_by_hand(c);
   rc = awio_file_end(c->to, rc);
   c->to = -1;
+  return rc;
+}
+
+/* Streams copy only into what is there: into nothing, for a file. */
+static int empty_target(const copying *c) {
+  if (awio_job_unwanted(&c->job))
+    return AW_ECANCELED;
+  return S_ISREG(c->to_type) && ftruncate(c->to, 0) < 0 ? -errno : 0;
+}
+
+static int copy_opened(copying *c, const struct stat *from) {
+  struct stat to;
+  int rc = open_target(c, from, &to);
+  if (rc < 0)
+    return rc;
+  rc = c->streams ? empty_target(c) : copy_content(c, from, &to);
   if (rc == 0 && should_stop(c))
     rc = AW_ECANCELED;
-  if (rc < 0 && c->made)
-    unlink(c->job.other);
+  if (rc == 0 && !c->streams)
+    c->made = false;
   return rc;
+}
+
+static void unmake_copy(copying *c) {
+  if (c->made)
+    remove_made(c->job.other, &c->target);
+  c->made = false;
 }
 
 static void run_copy(awio_job *job) {
@@ -150,21 +188,25 @@ static void run_copy(awio_job *job) {
     job->work.result = c->from;
     return;
   }
-  c->from_fifo = S_ISFIFO(from.st_mode);
+  c->from_type = from.st_mode;
   job->about = job->other;
   job->work.result = copy_opened(c, &from);
+  if (job->work.result < 0)
+    unmake_copy(c);
 }
 
 /* ---- for Lua ---- */
 
 static void push_stream(lua_State *L, int *fd, bool reads, const char *name,
-                        bool fifo) {
+                        mode_t type) {
+  bool file = S_ISREG(type) || S_ISBLK(type);
   awio_stream **box = awio_push_stream(L, 0);
-  awio_stream *s = awio_stream_new(*fd, reads, !reads, name);
+  awio_stream *s = file ? awio_disk_stream(*fd, reads, !reads, name)
+                        : awio_stream_new(*fd, reads, !reads, name);
   *fd = -1;
   if (!s)
     luaL_error(L, "not enough memory");
-  s->drained = fifo;
+  s->drained = s->drained || (reads && S_ISFIFO(type));
   awio_fill_stream(L, box, s);
 }
 
@@ -172,12 +214,17 @@ static int push_copy(lua_State *L, awio_job *job) {
   copying *c = (copying *)job;
   if (!c->streams)
     return 0;
-  push_stream(L, &c->from, true, job->path, c->from_fifo);
+  push_stream(L, &c->from, true, job->path, c->from_type);
   if (c->reader_missing)
     lua_pushnil(L);
   else
-    push_stream(L, &c->to, false, job->other, false);
-  return 2;
+    push_stream(L, &c->to, false, job->other, c->to_type);
+  if (!c->made)
+    return 2;
+  lua_pushinteger(L, (lua_Integer)c->target.device);
+  lua_pushinteger(L, (lua_Integer)c->target.number);
+  c->made = false; /* now it is fs.lua's */
+  return 4;
 }
 
 static void dispose_copy(awio_job *job) {
@@ -186,6 +233,7 @@ static void dispose_copy(awio_job *job) {
     close(c->from);
   if (c->to >= 0)
     close(c->to);
+  unmake_copy(c);
 }
 
 static const awio_job_kind copy_kind = {.call = "copy",
@@ -196,7 +244,8 @@ static const awio_job_kind copy_kind = {.call = "copy",
                                         .dispose = dispose_copy};
 
 /* fs_copy(from, to) → nothing; or a Stream to read from, and one to write to,
- * or nil if that must be opened */
+ * or nil if that must be opened; and if the target is new, two numbers for
+ * fs_unmake() */
 static int fs_copy(lua_State *L) {
   lua_settop(L, 2);
   copying *c = awio_job_new(L, &copy_kind, sizeof *c, 2);
@@ -204,7 +253,37 @@ static int fs_copy(lua_State *L) {
   return awio_job_await(L);
 }
 
+typedef struct removing {
+  awio_job job;
+  identity file;
+} removing;
+
+static void run_removing(awio_job *job) {
+  remove_made(job->path, &((removing *)job)->file);
+}
+
+/* No cancel takes it out of the queue. */
+static const awio_job_kind removing_kind = {
+    .call = "copy",
+    .operation = {.label = "fs.copy",
+                  .arm = awio_job_arm,
+                  .abandon = awio_job_abandon,
+                  .external = true,
+                  .describe = awio_job_describe},
+    .run = run_removing};
+
+/* fs_unmake(path, device, number [, later]): remove a target that was new, and
+ * wait for that unless `later` */
+static int fs_unmake(lua_State *L) {
+  enum { DEVICE = 2, NUMBER, LATER };
+  removing *r = awio_job_new(L, &removing_kind, sizeof *r, 1);
+  r->file = (identity){(dev_t)lua_tointeger(L, DEVICE),
+                       (ino_t)lua_tointeger(L, NUMBER)};
+  return lua_toboolean(L, LATER) ? awio_job_leave(L) : awio_job_await(L);
+}
+
 void awio_open_copy_file(lua_State *L) {
-  static const luaL_Reg inner[] = {{"fs_copy", fs_copy}, {NULL, NULL}};
+  static const luaL_Reg inner[] = {
+      {"fs_copy", fs_copy}, {"fs_unmake", fs_unmake}, {NULL, NULL}};
   awio_add_inner(L, inner);
 }
