@@ -117,6 +117,38 @@ describe("a file that is read", function()
     assert.are.equal("four", s:read_until "\n")
   end))
 
+  it("has bytes that came since its end was read [W20]",
+    with_path(function(path)
+      make(path, "one\nt")
+      local s <close> = aw.fs.open(path)
+      local more <close> = assert(io.open(path, "a"))
+      local function grow(text)
+        more:write(text):flush()
+      end
+      assert.are.equal("one", s:read())
+      grow "wo\nth"
+      assert.are.equal("two", s:read())
+      grow "ree\nfo"
+      local next_line = s:lines()
+      assert.are.equal("three", next_line(s))
+      grow "ur\nfi"
+      assert.are.equal("four", next_line(s))
+      grow "ve\nsi"
+      assert.are.equal("five", s:read_until "\n")
+      grow "x\nseven"
+      assert.are.equal("six", s:read_until "\n")
+      assert.are.equal("seven", s:read "a")
+      for _, read in ipairs {
+        function() return s:read "a" end,
+        function() return s:read(9) end,
+        function() return s:read_some() end,
+        function() return aw.await(aw.Recv(s)) end,
+      } do
+        grow "more"
+        assert.are.equal("more", read())
+      end
+    end))
+
   it("loses nothing when a read is cancelled [W21, C10]",
     with_path(function(path, ev)
       make(path, TEXT)
@@ -380,6 +412,20 @@ describe("a file that is read and written", function()
     assert.are.equal(0, s:seek "set")
     assert.are.equal("012abc6789", s:read())
   end))
+
+  it("is written where a read has ended, while it is synced [W25]",
+    with_path(function(path, ev)
+      make(path, "one\ntwo\nthree\n")
+      local s <close> = aw.fs.open(path, "r+")
+      assert.are.equal("one", s:read())
+      local syncing = ev:start(aw.Call(s.sync, s))
+      aw.sleep(0)
+      s:write "TWO"
+      syncing:wait()
+      s:flush()
+      assert.are.equal("one\nTWO\nthree\n", contents(path))
+      assert.are.equal("", s:read())
+    end))
 
   it("keeps its order for tasks that use it at the same time [W25]",
     with_path(function(path)

@@ -296,9 +296,21 @@ ssize_t awio_disk_fill(awio_stream *s, size_t wanted) {
   return hand_over_chunk(s, wanted);
 }
 
+/* Its size is there without a thread, as a rule. */
+bool awio_disk_grown(awio_stream *s) {
+  struct stat now;
+  if (!s->ended || s->closed || fstat(s->fd, &now) < 0)
+    return false;
+  off_t at = lseek(s->fd, 0, SEEK_CUR);
+  if (at < 0 || now.st_size <= at)
+    return false;
+  s->ended = s->disk->ended_told = false;
+  return true;
+}
+
 void awio_disk_look_again(awio_stream *s) {
   awio_disk *d = s->disk;
-  if (awio_buffer_length(&s->in) > 0)
+  if (awio_buffer_length(&s->in) > 0 || awio_disk_grown(s))
     return;
   if (d->ended_told)
     s->ended = false;
@@ -366,7 +378,9 @@ int awio_disk_turn(awio_stream *s) {
   harvest(s);
   if (d->file->job && d->file->job->work.run == awio_run_read)
     return UV_EAGAIN;
-  return d->file->job ? 0 : awio_disk_give_back(s);
+  if (ahead(s) == 0 && !s->ended)
+    return 0;
+  return d->file->job ? UV_EAGAIN : awio_disk_give_back(s);
 }
 
 void awio_disk_submitted(awio_stream *s) {

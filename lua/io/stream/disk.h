@@ -79,6 +79,8 @@ void awio_disk_settle(awio_stream *stream);
 
 /* As awio_stream_fill(). */
 ssize_t awio_disk_fill(awio_stream *stream, size_t wanted);
+/* Has the file grown since its end was read? Then the stream is not `ended`. */
+bool awio_disk_grown(awio_stream *stream);
 /* A read begins at the end of the file, where bytes may have come. */
 void awio_disk_look_again(awio_stream *stream);
 /* Give back what was read ahead, so that the position is the user's. Nothing

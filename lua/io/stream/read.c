@@ -110,6 +110,16 @@ static found find_all(lua_State *L, awio_stream *s, int count) {
   return FOUND;
 }
 
+/* Were the pieces found because the file ended, which is not so any more? */
+static bool ends_later(lua_State *L, awio_stream *s, int count) {
+  if (!s->disk || !s->ended)
+    return false;
+  s->ended = false;
+  bool more = find_all(L, s, count) == NEED_MORE;
+  s->ended = true;
+  return more && awio_disk_grown(s);
+}
+
 /* Push the strings that find_all() has found, up to the first nil, as Lua's
  * files do. Returns their number. Returns -1, with nothing pushed or taken, if
  * a finalizer has changed the buffer: then find them again. */
@@ -181,7 +191,7 @@ static int read_on(lua_State *L, int result, void *data) {
     if (s->closed)
       return awio_fail_stream(L, s, AW_ECLOSED, "read");
     found f = find_all(L, s, count);
-    if (f == FOUND) {
+    if (f == FOUND && !ends_later(L, s, count)) {
       int taken = take_all(L, s, count);
       if (taken >= 0)
         return taken;
@@ -288,7 +298,8 @@ static int next_line(lua_State *L) {
   lua_settop(L, 1);
   bool at_once = aw_lua_quick(s->here, L) || aw_lua_at_once(L, "stream:lines");
   piece p = {'l', 0, 0, 0};
-  if (at_once && !s->closed && find_piece(s, 0, &p) == FOUND) {
+  if (at_once && !s->closed && find_piece(s, 0, &p) == FOUND &&
+      (p.take > p.size || !s->disk)) {
     uint64_t seen = s->taken;
     lua_pushlstring(L, s->in.data + s->in.start, p.size);
     if (awio_stream_take(s, p.take, seen))

@@ -109,6 +109,9 @@ static int until_on(lua_State *L, int result, void *data) {
     looked l = look_for(L, s, &c);
     if (l == OVER)
       return over_most(L, s);
+    bool by_end = l == AT_END || (l == CUT && c.take == c.size);
+    if (by_end && s->disk && awio_disk_grown(s))
+      continue;
     if (l == AT_END)
       lua_pushnil(L);
     if (l == AT_END || (l == CUT && push_cut(L, s, &c)))
