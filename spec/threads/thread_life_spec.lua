@@ -109,6 +109,20 @@ describe("a busy thread", function()
       end)
     end)
 
+  it("is interrupted although functions in C take its time [J5]", function()
+    run(function()
+      local t <close> = aw.thread(function()
+        require "aiowire".parent:send "begun"
+        while true do
+          local _ = ("x"):rep(1000000):upper()
+        end
+      end)
+      assert.are.equal("begun", t:recv())
+      t:cancel()
+      assert.is_true(aw.is_task_cancelled(helper.caught(t.wait, t)))
+    end)
+  end)
+
   it("that catches the interrupt is interrupted again [J5]", function()
     run(function()
       local t <close> = aw.thread(function()

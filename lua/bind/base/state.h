@@ -284,6 +284,8 @@ typedef struct awl_interruption {
   int open;           /* those among them that are aw_lua_interrupts */
   int raised;         /* errors that the hook has raised in this step */
   int ran;            /* instructions since the last error or the interrupt */
+  int slice;          /* of them, until the hook is called */
+  uint64_t since;     /* processor time of the same moment; 0: none */
   lua_State *armed;   /* the coroutine in which the hook is armed, or NULL */
   awl_hook users;     /* the user's hook, which the armed hook replaces */
 } awl_interruption;

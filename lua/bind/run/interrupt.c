@@ -10,8 +10,8 @@
  *                               busy(): the error "interrupted!"
  *
  * The handler arms a debug hook in the coroutine that runs. A body that goes on
- * for BUSY more instructions is busy: the hook interrupts the body with an
- * error. A step that ends earlier is not disturbed. After the first error,
+ * for BUSY more instructions, or for LONG with slow ones, as calls of C are, is
+ * busy: the hook interrupts the body with an error. A step that ends earlier is not disturbed. After the first error,
  * clean-up gets ROOM instructions until the next one. After PATIENCE errors
  * each instruction raises, so that `while true do pcall(f) end` cannot swallow
  * them. The hook replaces a hook of the user and stays until the step ends. It
@@ -45,7 +45,9 @@
 
 enum { BUSY = 1000000, ROOM = 100000, PATIENCE = 5 };
 /* a switch of coroutines counts as 20 instructions */
-enum { SLICE = 1000, SWITCH = 20 };
+enum { FIRST_SLICE = 50, SLICE = 1000, SWITCH = 20 };
+
+static const uint64_t LONG = 500 * 1000 * 1000; /* ns of processor time */
 
 /* ---- the hook ---- */
 
@@ -56,12 +58,19 @@ static int room(const awl_interruption *i) {
   return i->raised == 0 ? BUSY : i->raised > PATIENCE ? 1 : ROOM;
 }
 
+/* The processor time of this thread, which a busy machine does not change. */
+static uint64_t processor_time(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + 1;
+}
+
 /* Set the hook for one slice of instructions: each lua_sethook() restarts Lua's
  * count, so `ran` adds up the slices. */
-static void hook(const awl_interruption *i, lua_State *co) {
-  int left = room(i) - i->ran;
-  int count = left < 1 ? 1 : left < SLICE ? left : SLICE;
-  lua_sethook(co, busy, LUA_MASKCOUNT, count);
+static void hook(awl_interruption *i, lua_State *co) {
+  int left = room(i) - i->ran, most = i->ran < SLICE ? FIRST_SLICE : SLICE;
+  i->slice = left < 1 ? 1 : left < most ? left : most;
+  lua_sethook(co, busy, LUA_MASKCOUNT, i->slice);
 }
 
 /* Arm the hook in `co`, and save the user's hook. A handler may do the same in
@@ -71,6 +80,8 @@ static void arm_hook(awl_interruption *i, lua_State *co) {
   if (now.call != busy)
     i->users = now;
   i->armed = co;
+  if (i->since == 0)
+    i->since = processor_time();
   hook(i, co);
 }
 
@@ -87,12 +98,14 @@ static void busy(lua_State *L, lua_Debug *ar) {
   if (!s) /* it has ended */
     return;
   awl_interruption *i = &s->interruption;
-  i->ran += SLICE;
-  if (i->ran < room(i)) {
+  uint64_t now = processor_time();
+  i->ran += i->slice;
+  if (i->ran < room(i) && now - i->since < LONG) {
     hook(i, L);
     return;
   }
   i->ran = 0;
+  i->since = now;
   i->raised++;
   hook(i, L);
   luaL_error(L, "interrupted!");
@@ -118,6 +131,7 @@ void awl_interrupt_running(awl_state *s) {
 /* A step is over. A handler may come at any point. */
 static void forget_step(awl_interruption *i) {
   i->raised = i->ran = 0;
+  i->since = 0;
   atomic_store(&i->once, false);
   atomic_store(&i->hooked, false);
   if (atomic_load(&i->lasting) > 0)
