@@ -299,9 +299,10 @@ static void says_what_cannot_be_copied_and_where(void) {
                 "test:2: cannot copy a C function "
                 "(argument 1, field '[1][a key]')");
   check_refused("local n function f() return {g = function() n = 1 end} end",
-                "test:2: cannot copy the function at test:1, which uses the "
-                "local variable 'n' of the code around it "
-                "(argument 1, field 'g')");
+                "test:2: cannot copy the function at test:1 "
+                "(argument 1, field 'g'): it uses the local variable 'n' of "
+                "the code around it; pass that as an argument, or require it "
+                "inside");
 }
 
 /* Its text changes the error while that is copied. */

@@ -142,6 +142,23 @@ describe("aw.fs.read", function()
       debug.getinfo(1, "S").short_src, line), tostring(err))
   end))
 
+  it("names the file that memory has no room for", function()
+    if process.sanitized then
+      pending "needs a limit of memory"
+      return
+    end
+    local outcome = process.run([[
+      truncate -s 1G large && ulimit -v 500000 && exec $aiowire s.lua]],
+      { ["s.lua"] = [[
+        local aw = require "aiowire"
+        aw.run(function()
+          print(pcall(aw.fs.read, "large"))
+        end)
+      ]] })
+    process.assert_outcome("false\ts.lua:3: read 'large': not enough memory\n",
+      0, outcome)
+  end)
+
   it("lets other tasks run meanwhile [W1]", helper.in_task(function(ev)
     local turns = 0
     local task = ev:start(aw.Call(fs.read, "/proc/self/status"))

@@ -228,7 +228,8 @@ describe("fs.open fails", function()
 
   it("with an argument error for a bad path or mode [X8]",
     with_fifo(function(path)
-      raises("#2 to 'open' (invalid mode)", aw.fs.open, path, "x")
+      raises("#2 to 'open' (invalid mode 'x': r, w, a, r+, w+ or a+ expected)",
+        aw.fs.open, path, "x")
       raises("invalid mode", aw.fs.open, path, "r++")
       raises("invalid mode", aw.fs.open, path, "")
       raises("invalid mode", aw.fs.open, path, "r\0")

@@ -170,11 +170,15 @@ describe("a call of a pool", function()
   it("has the traceback of its job in the info of the error [J22]", function()
     with_pool(1, function(pool)
       local traceback
-      aw.await(pool:Call("fail", "", "no luck"):catch(function(_, info)
+      aw.await(aw.Call(function()
+        pool:call("fail", "", "no luck")
+      end):catch(function(_, info)
         traceback = info.traceback
       end))
       assert.is_truthy(traceback:find "jobs.lua:%d+: in function ")
       assert.is_nil(traceback:find("pool_worker", 1, true))
+      assert.is_truthy(traceback:find(
+        "\n\tin pool '[^\n]*', called at [^\n]*pool_spec.lua:%d+$"))
     end)
   end)
 
@@ -186,7 +190,8 @@ describe("a call of a pool", function()
       end)
       assert.is_truthy(err:find("^.*pool_spec.lua:%d+: cannot copy a coroutine "
         .. "%(argument 2%)$"))
-      raises("cannot copy a coroutine (result 2)", pool.call, pool, "give")
+      err = caught(pool.call, pool, "give")
+      assert.is_truthy(err:find "^pool '.*': cannot copy a coroutine %(result 2%)$")
       raises("cannot copy the function at ", aw.pool, 1, function()
         return pool
       end)

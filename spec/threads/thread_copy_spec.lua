@@ -97,8 +97,8 @@ describe("a copy", function()
 
   it("is refused if it is code with an _ENV of its own [J11]", function()
     run(function()
-      local text <const> = "the function at box:0, whose _ENV is not the "
-          .. "table of globals (argument 3)"
+      local text <const> = "the function at box:0 (argument 3): its _ENV is "
+          .. "not the table of globals"
       refused(load("return x", "=box", "t", { x = 1 }), text)
       refused(load("return x", "=box", "t", setmetatable({}, {})), text)
       refused(load("return x", "=box", "t", nil), text)

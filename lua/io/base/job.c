@@ -132,10 +132,14 @@ void *awio_job_new(lua_State *L, const awio_job_kind *kind, size_t size,
 
 static int raise_failure(lua_State *L, box *b, int code) {
   const awio_job *job = b->job;
-  if (code != AW_ENOMEM)
+  if (code == AW_ENOMEM)
+    lua_pushfstring(L, "%s '%s': not enough memory", job->kind->call,
+                    job->about ? job->about : "");
+  else
     aw_lua_push_system_error(L, code, job->kind->call, job->about);
   close_box(b);
-  return code == AW_ENOMEM ? luaL_error(L, "not enough memory") : lua_error(L);
+  return code == AW_ENOMEM ? aw_lua_error(L, "%s", lua_tostring(L, -1))
+                           : lua_error(L);
 }
 
 static int after_job(lua_State *L, int result, void *data) {

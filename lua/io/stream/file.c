@@ -197,8 +197,11 @@ static int fs_open(lua_State *L) {
     lua_replace(L, AT_MODE);
   }
   const char *mode = aw_lua_check_string(L, AT_MODE, &size);
-  aw_lua_arg_check(L, strlen(mode) == size && flags_of(mode) >= 0, AT_MODE,
-                   "invalid mode");
+  if (strlen(mode) != size || flags_of(mode) < 0) {
+    lua_pushfstring(L, "invalid mode '%s': r, w, a, r+, w+ or a+ expected",
+                    mode);
+    return aw_lua_arg_error(L, AT_MODE, lua_tostring(L, -1));
+  }
   lua_tostring(L, AT_PATH); /* a number becomes its text */
   aw_lua_task(L, NAME);
   awio_stream **box = awio_push_stream(L, 0);

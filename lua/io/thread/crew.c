@@ -228,8 +228,8 @@ void awio_crew_leave_pool(lua_State *L, awio_crew *crew, awio_jobs *pool) {
 static void warn_of_left(lua_State *L, const awio_member *m) {
   char text[200];
   snprintf(text, sizeof text,
-           "thread %u '%s' does not come back from code in C, and is left "
-           "behind",
+           "aiowire: thread %u '%s' does not come back from code in C, and is "
+           "left behind",
            awio_thread_number(m->thread), awio_thread_name(m->thread));
   lua_warning(L, text, 0);
 }

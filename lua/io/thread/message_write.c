@@ -193,16 +193,25 @@ static void push_odd_function(lua_State *L, int index) {
     lua_pushliteral(L, "a C function");
     return;
   }
-  const char *name = odd_upvalue(L, index);
   lua_pushvalue(L, index);
   lua_getinfo(L, ">S", &ar);
-  lua_pushfstring(L, "the function at %s:%d, ", ar.short_src, ar.linedefined);
+  lua_pushfstring(L, "the function at %s:%d", ar.short_src, ar.linedefined);
+}
+
+/* Push why the value at `index` cannot be copied, if its kind does not say. */
+static void push_reason(lua_State *L, int index) {
+  if (!lua_isfunction(L, index) || lua_iscfunction(L, index)) {
+    lua_pushliteral(L, "");
+    return;
+  }
+  const char *name = odd_upvalue(L, index);
   if (strcmp(name, "_ENV") == 0)
-    lua_pushliteral(L, "whose _ENV is not the table of globals");
+    lua_pushliteral(L, ": its _ENV is not the table of globals");
   else
-    lua_pushfstring(
-        L, "which uses the local variable '%s' of the code around it", name);
-  lua_concat(L, 2);
+    lua_pushfstring(L,
+                    ": it uses the local variable '%s' of the code around it; "
+                    "pass that as an argument, or require it inside",
+                    name);
 }
 
 /* Raise that the value at `index` cannot be copied. */
@@ -215,8 +224,9 @@ static void refuse_to_copy(awio_writer *w, int index) {
   default: lua_pushliteral(L, "a coroutine");
   }
   awio_message_push_way(w);
-  lua_pushfstring(L, "cannot copy %s (%s)", lua_tostring(L, -2),
-                  lua_tostring(L, -1));
+  push_reason(L, index);
+  lua_pushfstring(L, "cannot copy %s (%s)%s", lua_tostring(L, -3),
+                  lua_tostring(L, -2), lua_tostring(L, -1));
   w->failed = true;
   lua_error(L);
 }

@@ -56,11 +56,23 @@ static int fail_pool(lua_State *L, int code, const char *about) {
 
 /* ---- what a call ends with ---- */
 
-static int raise_job_error(lua_State *L, const awio_outcome *outcome) {
-  if (!outcome->message)
+/* Push the traceback of the job, and how it is connected with ours. */
+static void push_job_traceback(lua_State *L, const awio_call *job) {
+  const char *text = job->outcome.text, *where = aw_lua_where(L);
+  lua_pushfstring(L, "%s\n\tin %s",
+                  text ? text : "stack traceback:", job->pool->name);
+  if (*where == '?')
+    return;
+  lua_pushfstring(L, ", called at %s", where);
+  lua_concat(L, 2);
+}
+
+static int raise_job_error(lua_State *L, const awio_call *job) {
+  if (!job->outcome.message)
     return luaL_error(L, "not enough memory");
-  awio_message_push(L, outcome->message);
-  return aw_lua_raise_with(L, outcome->text);
+  push_job_traceback(L, job);
+  awio_message_push(L, job->outcome.message);
+  return aw_lua_raise_with(L, lua_tostring(L, -2));
 }
 
 /* Raise how the worker of a job has ended. */
@@ -82,7 +94,7 @@ static int push_job_outcome(lua_State *L, aw_lua_value *value) {
   const awio_outcome *outcome = &job->outcome;
   switch (outcome->end) {
   case AWIO_CALL_RETURNED: return awio_message_push(L, outcome->message);
-  case AWIO_CALL_FAILED: return raise_job_error(L, outcome);
+  case AWIO_CALL_FAILED: return raise_job_error(L, job);
   case AWIO_CALL_CLOSED: return fail_pool(L, AW_ECLOSED, job->pool->name);
   case AWIO_CALL_UNSTAFFED: return fail_pool(L, outcome->code, job->pool->name);
   case AWIO_CALL_STRAY:

@@ -103,15 +103,26 @@ static void set_ending(awio_seat *seat, awio_outcome ending) {
   seat->ending = ending;
 }
 
-/* results(seat, …): the job has returned so. Raises if a result cannot be
- * copied. */
-static int inner_pool_results(lua_State *L) {
+/* (seat, …): keep the results. */
+static int keep_results(lua_State *L) {
   awio_seat *seat = seat_at(L);
   int count = lua_gettop(L) - 1;
   awio_message *message = awio_message_new(L, 2, count, "result", 1);
   set_ending(seat,
              (awio_outcome){.end = AWIO_CALL_RETURNED, .message = message});
   return 0;
+}
+
+/* results(seat, …): the job has returned so. Raises if a result cannot be
+ * copied, and names the pool then. */
+static int inner_pool_results(lua_State *L) {
+  const awio_seat *seat = seat_at(L);
+  lua_pushcfunction(L, keep_results);
+  lua_insert(L, 1);
+  int status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);
+  if (status == LUA_ERRRUN)
+    lua_pushfstring(L, "%s: %s", seat->pool->name, lua_tostring(L, -1));
+  return status == LUA_OK ? 0 : lua_error(L);
 }
 
 static bool ends_in(const char *text, const char *end) {

@@ -246,8 +246,12 @@ static void keep_all(lua_State *L, awio_thread *t) {
   lua_replace(L, 1);
   lua_pushlightuserdata(L, &t->end);
   lua_insert(L, 2);
-  if (lua_pcall(L, lua_gettop(L) - 1, 0, 0) == LUA_OK)
+  int status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);
+  if (status == LUA_OK)
     return;
+  if (status == LUA_ERRRUN)
+    lua_pushfstring(L, "thread %d '%s': %s", (int)t->number, t->name,
+                    lua_tostring(L, -1));
   lua_pushnil(L);
   keep_error(L, &t->end, lua_gettop(L) - 1);
 }
