@@ -19,7 +19,7 @@ return function(seat)
     inner.pool_results(seat, f(inner.pool_arguments(seat)))
   end):catch(function(err, info)
     crashed = inner.pool_failed(seat, err, info.traceback)
-  end)
+  end):named "job"
   aw.start(function()
     while true do
       inner.pool_mind(seat)
