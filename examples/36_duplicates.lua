@@ -28,7 +28,7 @@ local function remove(folder)
       fs.unlink(path)
     end
   end
-  os.remove(folder)
+  fs.rmdir(folder)
 end
 
 --- Returns a list of lists of paths whose files have the same content.

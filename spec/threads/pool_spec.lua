@@ -191,10 +191,23 @@ describe("a call of a pool", function()
       assert.is_truthy(err:find("^.*pool_spec.lua:%d+: cannot copy a coroutine "
         .. "%(argument 2%)$"))
       err = caught(pool.call, pool, "give")
-      assert.is_truthy(err:find "^pool '.*': cannot copy a coroutine %(result 2%)$")
+      assert.is_truthy(err:find(
+        "^pool '.*': cannot copy a coroutine %(result 2%)$"))
       raises("cannot copy the function at ", aw.pool, 1, function()
         return pool
       end)
+    end)
+  end)
+
+  it("says in a dump what it waits for [D1]", function()
+    helper.run(function(ev)
+      local pool <close> = aw.pool(1, function()
+        require "aiowire".channel(1):recv()
+      end)
+      local task <close> = ev:start(pool:Call())
+      aw.yield()
+      assert.is_truthy(ev:dump():find(
+        "waiting  job of pool '.*pool_spec.lua:%d+'"))
     end)
   end)
 

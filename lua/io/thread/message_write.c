@@ -199,7 +199,7 @@ static void push_odd_function(lua_State *L, int index) {
 }
 
 /* Push why the value at `index` cannot be copied, if its kind does not say. */
-static void push_reason(lua_State *L, int index) {
+static void push_odd_reason(lua_State *L, int index) {
   if (!lua_isfunction(L, index) || lua_iscfunction(L, index)) {
     lua_pushliteral(L, "");
     return;
@@ -224,7 +224,7 @@ static void refuse_to_copy(awio_writer *w, int index) {
   default: lua_pushliteral(L, "a coroutine");
   }
   awio_message_push_way(w);
-  push_reason(L, index);
+  push_odd_reason(L, index);
   lua_pushfstring(L, "cannot copy %s (%s)%s", lua_tostring(L, -3),
                   lua_tostring(L, -2), lua_tostring(L, -1));
   w->failed = true;

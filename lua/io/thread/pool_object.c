@@ -137,13 +137,19 @@ static int call_ready(aw_task *task, void *data) {
   return 1;
 }
 
-static const aw_operation calling = {.label = "job",
+static void describe_call(const void *data, char *out, size_t size) {
+  const awio_call *job = data;
+  snprintf(out, size, "%s", job->pool->name);
+}
+
+static const aw_operation calling = {.label = "job of",
                                      .arm = call_arm,
                                      .abortable = call_abortable,
                                      .disarm = call_disarm,
                                      .abandon = call_disarm,
                                      .ready = call_ready,
-                                     .external = true};
+                                     .external = true,
+                                     .describe = describe_call};
 
 static int after_pool_call(lua_State *L, int result, void *data) {
   (void)data; /* the job may be gone */

@@ -104,7 +104,7 @@ static void set_ending(awio_seat *seat, awio_outcome ending) {
 }
 
 /* (seat, …): keep the results. */
-static int keep_results(lua_State *L) {
+static int keep_job_results(lua_State *L) {
   awio_seat *seat = seat_at(L);
   int count = lua_gettop(L) - 1;
   awio_message *message = awio_message_new(L, 2, count, "result", 1);
@@ -117,7 +117,7 @@ static int keep_results(lua_State *L) {
  * copied, and names the pool then. */
 static int inner_pool_results(lua_State *L) {
   const awio_seat *seat = seat_at(L);
-  lua_pushcfunction(L, keep_results);
+  lua_pushcfunction(L, keep_job_results);
   lua_insert(L, 1);
   int status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);
   if (status == LUA_ERRRUN)
