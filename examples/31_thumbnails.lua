@@ -109,7 +109,8 @@ aw.run(function()
   end
   local most, folder = math.tointeger(tonumber(arg[1])), arg[2]
   if not most or most < 1 or not arg[3] then
-    error("SIZE FOLDER PICTURE.ppm... expected", 0)
+    io.stderr:write "usage: 31_thumbnails.lua SIZE FOLDER PICTURE.ppm...\n"
+    os.exit(2)
   end
   aw.fs.mkdir(folder, { parents = true })
   local failed = shrink_all({ table.unpack(arg, 3) }, folder, most)

@@ -87,6 +87,10 @@ local function show()
 end
 
 if arg and arg[1] then
+  if not arg[2] then
+    io.stderr:write "usage: 32_watch.lua FOLDER COMMAND [ARGUMENT...]\n"
+    os.exit(2)
+  end
   aw.run(function()
     rebuild(arg[1], table.move(arg, 2, #arg, 1, {}), report)
   end)

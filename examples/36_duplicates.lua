@@ -41,8 +41,8 @@ local function find(paths)
     if ok then
       by_text[text] = by_text[text] or {}
       table.insert(by_text[text], path)
-    else
-      io.stderr:write(tostring(text), "\n") -- a folder, perhaps
+    elseif text.code ~= "EISDIR" then
+      io.stderr:write(tostring(text), "\n")
     end
   end)
   for _, group in pairs(by_text) do

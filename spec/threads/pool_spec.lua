@@ -204,10 +204,11 @@ describe("a call of a pool", function()
       local pool <close> = aw.pool(1, function()
         require "aiowire".channel(1):recv()
       end)
-      local task <close> = ev:start(pool:Call())
+      local task = ev:start(pool:Call())
       aw.yield()
       assert.is_truthy(ev:dump():find(
         "waiting  job of pool '.*pool_spec.lua:%d+'"))
+      task:cancel()
     end)
   end)
 
