@@ -209,6 +209,7 @@ describe("a call of a pool", function()
       assert.is_truthy(ev:dump():find(
         "waiting  job of pool '.*pool_spec.lua:%d+'"))
       task:cancel()
+      assert.is_false(aw.pcall(task.wait, task))
     end)
   end)
 
