@@ -130,11 +130,11 @@ static size_t sweep(bool sticky, bool close_first) {
     memory.fail_at = k;
     memory.mode = sticky ? STICKY : ONCE;
     run(close_first);
-    if (started != ended || memory.live != 0)
+    if (started != ended || !all_is_freed())
       fprintf(stderr,
               "request %zu failing %s: %d of %d ends, %zu blocks left\n", k,
               sticky ? "from then on" : "once", ended, started, memory.live);
-    CHECK(started == ended && memory.live == 0);
+    CHECK(started == ended && all_is_freed());
     k += 1 + k / 100; /* skip some if there are many */
   } while (memory.failures > 0 || memory.fail_at == 0);
   return k;
