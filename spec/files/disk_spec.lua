@@ -124,6 +124,15 @@ describe("a file without permission", function()
     ]])
   end)
 
+  it("keeps its mode in an atomic write of its owner [W4]", function()
+    as_nobody("2505\n", [[
+      fs.write("open/own", "old")
+      os.execute "chmod 4711 open/own"
+      fs.write("open/own", "new", { atomic = true })
+      print(fs.stat("open/own").mode)
+    ]])
+  end)
+
   it("has no matches, but is no error of glob [W12]", function()
     as_nobody("open/locked open/secret\tclosed open\n", [[
       print(table.concat(fs.glob "{open,closed}/*", " "),

@@ -133,8 +133,6 @@ static int write_wanted(const writing *w, int fd) {
     rc = awio_file_write(fd, w->data + done, most);
     done += most;
   }
-  if (rc == 0 && fsync(fd) < 0)
-    rc = -errno;
   return rc;
 }
 
@@ -163,9 +161,11 @@ static int replace_file(const writing *w, const char *target,
   int fd = open_beside(target, old ? PRIVATE : USUAL, &path);
   if (fd < 0)
     return fd;
-  int rc = old ? take_over(fd, old) : 0;
-  if (rc == 0)
-    rc = write_wanted(w, fd);
+  int rc = write_wanted(w, fd);
+  if (rc == 0 && old) /* a write would take the set-user-ID bit away */
+    rc = take_over(fd, old);
+  if (rc == 0 && fsync(fd) < 0)
+    rc = -errno;
   rc = awio_file_end(fd, rc);
   if (rc == 0 && awio_job_unwanted(&w->job))
     rc = AW_ECANCELED;
