@@ -350,19 +350,22 @@ describe("a finalizer at the end of the state", function()
   it("cannot start a thread once all have been ended [J6]", function()
     local outcome = process.host [[
       local aw = require "aiowire"
+      local last
       local early = setmetatable({}, { __gc = function()
         print(pcall(aw.thread, function() end))
+        print(pcall(last.cancel, last))
       end })
       aw.thread(function() end):wait()
       local late = setmetatable({}, { __gc = function()
-        aw.thread(function() require "aiowire".sleep(1000) end)
-        print "started"
+        last = aw.thread(function() require "aiowire".sleep(1000) end)
+        print(last.status)
       end })
       _G.kept = { early, late }
     ]]
     process.assert_exit(0, outcome)
-    contains(outcome.out, "started\n")
+    contains(outcome.out, "running\n")
     contains(outcome.out, "no thread can be started: the Lua state ends")
+    contains(outcome.out, "thread (finalized)")
   end)
 end)
 

@@ -36,6 +36,8 @@ static uint64_t crew_time_ms(void) {
 /* ---- members ---- */
 
 static void free_member(awio_member *m) {
+  if (m->holder)
+    *m->holder = NULL;
   *m->place = m->next;
   if (m->next)
     m->next->place = m->place;
@@ -182,7 +184,7 @@ static void let_go(lua_State *L, awio_member *m) {
 }
 
 void awio_crew_leave(lua_State *L, awio_member *m) {
-  m->garbage = true;
+  m->holder = NULL;
   awio_thread_cancel(m->thread);
   let_go(L, m);
 }
@@ -191,7 +193,7 @@ void awio_crew_sweep(lua_State *L, awio_crew *crew) {
   awio_member *next;
   for (awio_member *m = crew->first; m; m = next) {
     next = m->next;
-    if (m->garbage)
+    if (!m->holder)
       let_go(L, m);
   }
   sweep_pools(crew);

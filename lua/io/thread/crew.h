@@ -24,12 +24,15 @@ typedef struct awio_member {
   awio_thread *thread;
   const char *where; /* the line that started it */
   bool waited;       /* somebody was told how it ended */
-  bool garbage;      /* it has no Thread any more */
+  /* Where its Thread refers to it; cleared when the member is freed. NULL: it
+   * has no Thread any more. */
+  struct awio_member **holder;
 } awio_member;
 
 /* The crew of the state of L; the first call makes it. Raises. */
 awio_crew *awio_crew_of(lua_State *L);
-/* Add a worker. Takes the thread on success; NULL: no memory. */
+/* Add a worker, as yet without a Thread. Takes the thread on success; NULL: no
+ * memory. */
 awio_member *awio_crew_add(awio_crew *crew, awio_thread *thread,
                            const char *where);
 /* Take a member out whose thread was not begun. */

@@ -15,6 +15,7 @@
 #include <lauxlib.h>
 #include <uv.h>
 
+#include <stddef.h>
 #include <string.h>
 
 typedef struct job {
@@ -23,8 +24,9 @@ typedef struct job {
 } job;
 
 typedef struct thread_object {
-  awio_endpoint endpoint;         /* first */
-  awio_member *member;            /* NULL: not begun, or finalized */
+  awio_endpoint endpoint; /* first */
+  aw_lua_held held;       /* a Thread made by a finalizer may have none */
+  awio_member *member;    /* NULL: not begun, finalized, or ended */
   awio_thread_settings *settings; /* until it has begun */
   job *job;                       /* until it has begun */
 } thread_object;
@@ -86,10 +88,27 @@ static const char *push_name(lua_State *L) {
   return lua_pushfstring(L, "%s:%d", ar.short_src, ar.linedefined);
 }
 
+/* Release all but the worker. */
+static void release_thread_object(thread_object *t) {
+  awio_pair_release(t->endpoint.pair);
+  t->endpoint.pair = NULL;
+  awio_settings_release(t->settings);
+  t->settings = NULL;
+  free_job(t->job);
+  t->job = NULL;
+}
+
+static void release_held(aw_lua_held *held) {
+  release_thread_object(
+      (thread_object *)((char *)held - offsetof(thread_object, held)));
+}
+
 static thread_object *push_thread_object(lua_State *L) {
   thread_object *t = lua_newuserdatauv(L, sizeof *t, 0);
-  *t = (thread_object){.endpoint = {NULL, AWIO_PARENT}};
+  *t = (thread_object){.endpoint = {NULL, AWIO_PARENT},
+                       .held = {.release = release_held}};
   luaL_setmetatable(L, class_name());
+  aw_lua_hold(L, &t->held);
   return t;
 }
 
@@ -109,6 +128,7 @@ static int begin_thread(lua_State *L, thread_object *t, awio_crew *crew,
   awio_pair_number(t->endpoint.pair, awio_thread_number(m->thread));
   t->job = NULL;
   t->member = m;
+  m->holder = &t->member;
   awio_settings_release(t->settings);
   t->settings = NULL;
   return 0;
@@ -257,14 +277,10 @@ static int thread_close(lua_State *L) {
 static int thread_gc(lua_State *L) {
   thread_object *t = lua_touserdata(L, 1);
   awio_member *m = t->member;
+  aw_lua_let_go(&t->held);
   t->member = NULL;
   awio_endpoint_close(&t->endpoint);
-  awio_pair_release(t->endpoint.pair);
-  t->endpoint.pair = NULL;
-  awio_settings_release(t->settings);
-  t->settings = NULL;
-  free_job(t->job);
-  t->job = NULL;
+  release_thread_object(t);
   if (m)
     awio_crew_leave(L, m);
   return 0;
