@@ -1,6 +1,7 @@
 -- Workers without descriptors [UV14, J1].
 
 local exhaustion = require "spec.support.exhaustion"
+local helper = require "spec.support.helper"
 local process = require "spec.support.process"
 
 -- An error of the worker's loop is copied to who waits.
@@ -35,7 +36,7 @@ end)
 describe("a lack of threads", function()
   it("is a SystemError at the caller's line [J1]", function()
     local outcome = process.run([[
-      [ $(id -u) = 0 ] || { echo EAGAIN thread s.lua:2; exit; }
+      [ $(id -u) = 0 ] || exit 77
       chmod 755 . && cp $aiowire ./aiowire && chmod 755 aiowire s.lua
       ASAN_OPTIONS=detect_leaks=0 setpriv --reuid=65534 --clear-groups \
         prlimit --nproc=1 ./aiowire s.lua 2>&1]], { ["s.lua"] = [[
@@ -44,6 +45,9 @@ describe("a lack of threads", function()
       print(ok and "no limit" or err.code, err.call, err.where)
       collectgarbage()
     ]] })
+    if outcome.code == 77 then
+      helper.pending "only root can become another user"
+    end
     assert.are.equal("EAGAIN\tthread\ts.lua:2\n", outcome.out)
   end)
 end)
