@@ -630,9 +630,7 @@ static const alloc_scenario alloc_scenarios[] = {
     {"a file that is written, sought in and read",
      "local ev <close> = loop()\n"
      "ev:start(function()\n"
-     "  local path <const> = os.tmpname()\n"
-     "  local s <close> = aw.fs.open(path, 'w+')\n"
-     "  os.remove(path)\n"
+     "  local s <close> = aw.fs.open('file', 'w+')\n"
      "  s:write(('x'):rep(3000), '\\n', 'end'):flush()\n"
      "  check(s:sync() == s)\n"
      "  check(s:seek('set', 1) == 1)\n"
@@ -840,10 +838,8 @@ static const alloc_scenario alloc_scenarios[] = {
     {"keys",
      "local zmq = aw.zmq\n"
      "if not pcall(zmq.version) or not zmq.has 'curve' then return end\n"
-     "local path = os.tmpname()\n"
-     "local held <close> = setmetatable({}, {__close = function()\n"
-     "  os.remove(path)\n"
-     "end})\n"
+     "local path = 'keys'\n"
+     "os.remove(path)\n"
      "local public, secret = zmq.curve_keypair()\n"
      "check(zmq.curve_public(secret) == public)\n"
      "zmq.save_keys(path, public, secret)\n"
@@ -1013,14 +1009,13 @@ static const alloc_scenario alloc_scenarios[] = {
      "ev:run()",
      false},
     {"watching files",
-     "local d = os.tmpname()\n"
-     "os.remove(d)\n"
-     "os.execute('mkdir -p ' .. d .. '/a')\n"
+     "local d = 'folder'\n"
+     "os.rename('folder/b', 'folder/a')\n"
      "local w <close> = aw.fs.watch(d)\n"
      "local ev <close> = aw.EventLoop{signals = false}\n"
      "ev:start(function()\n"
      "  local t <close> = aw.fs.watch(d, {recursive = true})\n"
-     "  check(tostring(t) and t.path == d)\n"
+     "  check(tostring(t) and t.path:find(d))\n"
      "  check(os.rename(d .. '/a', d .. '/b'))\n"
      "  check(os.rename(d .. '/b', d .. '/a'))\n"
      "  for _, watch in ipairs{w, t} do\n"

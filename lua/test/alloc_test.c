@@ -18,6 +18,9 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "alloc_failing.h"
 #include "alloc_scenarios.h"
 #include "state.h"
@@ -121,6 +124,23 @@ static size_t sweep(const alloc_scenario *s, mode how, size_t *bad) {
   return k - 1;
 }
 
+/* Scenarios leave files behind when they fail, so they have a folder of their
+ * own, with the folder "folder/a". */
+static char folder[] = "/tmp/aiowire-alloc-XXXXXX";
+
+static void enter_folder(void) {
+  enum { PRIVATE = 0700 };
+  CHECK(mkdtemp(folder) && chdir(folder) == 0);
+  CHECK(setenv("TMPDIR", folder, 1) == 0);
+  CHECK(mkdir("folder", PRIVATE) == 0 && mkdir("folder/a", PRIVATE) == 0);
+}
+
+static void remove_folder(void) {
+  char command[sizeof folder + 20];
+  snprintf(command, sizeof command, "rm -rf '%s'", folder);
+  CHECK(chdir("/") == 0 && system(command) == 0);
+}
+
 int main(int argc, char **argv) {
   const char *only = NULL;
   for (int i = 1; i < argc; i++) {
@@ -131,6 +151,7 @@ int main(int argc, char **argv) {
     else
       first = strtoul(argv[i], NULL, 10) - 1;
   }
+  enter_folder();
   aw_set_allocator(own_alloc, NULL);
   size_t total = 0, bad = 0, scenarios = 0;
   for (const alloc_scenario *s = alloc_scenarios; s->name; s++) {
@@ -147,6 +168,7 @@ int main(int argc, char **argv) {
     total += count;
     scenarios++;
   }
+  remove_folder();
   printf("%zu failures in %zu scenarios, %zu with a bad end\n", total,
          scenarios, bad);
   return bad > 0;
