@@ -28,7 +28,10 @@ return function(seat)
   end, nil, { background = true, name = "minder" })
   while not crashed and inner.pool_take(seat) do
     job = aw.start(work, aw.keep)
-    aw.pcall(job.wait, job)
+    local ok, err = aw.pcall(job.wait, job)
+    if not ok and not aw.is_task_cancelled(err) then -- no memory for its body
+      crashed = inner.pool_failed(seat, err)
+    end
     inner.pool_finish(seat)
   end
 end
