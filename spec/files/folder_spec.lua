@@ -112,6 +112,26 @@ line'; >ü]], folder)
       assert.is_true(sorted)
     end))
 
+  it("lets others have a turn after each 1,000 entries [W8, W12]",
+    in_folder(function(folder, ev)
+      --- How often has another task a turn while the list is made?
+      local function turns(f, path)
+        local task, count = ev:start(aw.Call(f, path), aw.keep), 0
+        aw.yield()
+        while task.status ~= "done" do
+          count = count + (task.status == "ready" and 1 or 0)
+          aw.yield()
+        end
+        return count
+      end
+      shell([[cd "$1"; mkdir small large; cd large; seq 3500 | xargs touch]],
+        folder)
+      assert.is_true(turns(fs.scandir, folder .. "/small") < 3)
+      assert.is_true(turns(fs.scandir, folder .. "/large") >= 3)
+      assert.is_true(turns(fs.glob, folder .. "/large/*") >= 3)
+      assert.are.equal(3500, #fs.glob(folder .. "/large/{*,*}"))
+    end))
+
   it("names what it has tried, and on what [E4]", in_folder(function(folder)
     fails("ENOENT", "scandir", folder .. "/none", fs.scandir,
       folder .. "/none")

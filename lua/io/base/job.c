@@ -149,6 +149,8 @@ static int after_job(lua_State *L, int result, void *data) {
   if (result < 0)
     return raise_failure(L, b, result);
   int count = b->job->kind->push ? b->job->kind->push(L, b->job) : 0;
+  if (count == AWIO_JOB_MORE)
+    return aw_lua_await(L, NULL, b, b->job->kind->operation.label, after_job);
   drop_job(b); /* it is over */
   return count;
 }

@@ -31,12 +31,19 @@ typedef struct awio_job_kind {
   aw_operation operation; /* AWIO_JOB_READS() or AWIO_JOB_CHANGES() */
   /* On a thread: do it, and set the result of the work. */
   void (*run)(awio_job *job);
-  /* Push the results and return their number; may raise. NULL: none. */
+  /* Push the results and return their number; may raise. AWIO_JOB_MORE: call
+   * it again, with the stack as it is, after other tasks had a turn. NULL: there
+   * are no results. */
   int (*push)(lua_State *L, awio_job *job);
   /* Free what the job owns, and undo what nobody has heard of, such as the file
    * of a tempfile. On any thread. NULL: nothing to do. */
   void (*dispose)(awio_job *job);
 } awio_job_kind;
+
+enum {
+  AWIO_JOB_MORE = -1,
+  AWIO_JOB_PIECE = 1000 /* entries of a list to push in a turn */
+};
 
 /* Make this the first member of a struct. */
 struct awio_job {

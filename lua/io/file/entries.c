@@ -13,7 +13,32 @@
 #include <string.h>
 #include <unistd.h>
 
+typedef struct awio_name_block {
+  struct awio_name_block *next;
+  size_t used, size;
+  char text[];
+} awio_name_block;
+
+/* Return room for `size` bytes, or NULL. */
+static char *take_room(awio_entries *e, size_t size) {
+  enum { LEAST = 128, MOST = 64 * 1024 };
+  awio_name_block *n = e->names;
+  if (!n || n->size - n->used < size) {
+    size_t room = n ? n->size * 4 : LEAST;
+    room = room < MOST ? room : MOST;
+    room = room < size ? size : room;
+    n = malloc(sizeof *n + room);
+    if (!n)
+      return NULL;
+    *n = (awio_name_block){e->names, 0, room};
+    e->names = n;
+  }
+  n->used += size;
+  return n->text + n->used - size;
+}
+
 int awio_entries_add(awio_entries *e, const char *name, mode_t type) {
+  size_t size = strlen(name) + 1;
   if (e->count == e->room) {
     size_t room = e->room ? e->room * 2 : 32;
     awio_entry *list = realloc(e->list, room * sizeof *list);
@@ -22,10 +47,10 @@ int awio_entries_add(awio_entries *e, const char *name, mode_t type) {
     e->list = list;
     e->room = room;
   }
-  char *copy = strdup(name);
+  char *copy = take_room(e, size);
   if (!copy)
     return AW_ENOMEM;
-  e->list[e->count++] = (awio_entry){copy, type};
+  e->list[e->count++] = (awio_entry){memcpy(copy, name, size), type};
   return 0;
 }
 
@@ -79,10 +104,13 @@ void awio_entries_sort(awio_entries *e) {
 }
 
 void awio_entries_free(awio_entries *e) {
-  for (size_t i = 0; i < e->count; i++)
-    free(e->list[i].name);
+  while (e->names) {
+    awio_name_block *next = e->names->next;
+    free(e->names);
+    e->names = next;
+  }
   free(e->list);
-  *e = (awio_entries){NULL, 0, 0};
+  *e = (awio_entries){0};
 }
 
 const char *awio_type_name(mode_t mode) {

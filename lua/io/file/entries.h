@@ -10,10 +10,12 @@ typedef struct awio_entry {
   mode_t type; /* the bits S_IFMT of its mode; 0: unknown */
 } awio_entry;
 
-/* A list of zeros is empty. */
+/* A list of zeros is empty. The names lie in large blocks: a folder may have
+ * 100,000, which are freed on the thread of a loop. */
 typedef struct awio_entries {
   awio_entry *list;
   size_t count, room;
+  struct awio_name_block *names; /* the blocks, the newest first */
 } awio_entries;
 
 /* Append a copy of a name. Returns 0 or AW_ENOMEM. */

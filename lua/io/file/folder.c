@@ -13,6 +13,7 @@
 typedef struct scanning {
   awio_job job;
   awio_entries entries;
+  size_t pushed;
 } scanning;
 
 static void run_scandir(awio_job *job) {
@@ -22,18 +23,24 @@ static void run_scandir(awio_job *job) {
     awio_entries_sort(&s->entries);
 }
 
+static void push_entry(lua_State *L, const awio_entry *entry) {
+  lua_createtable(L, 0, 2);
+  lua_pushstring(L, entry->name);
+  lua_setfield(L, -2, "name");
+  lua_pushstring(L, awio_type_name(entry->type));
+  lua_setfield(L, -2, "type");
+}
+
 static int push_scandir(lua_State *L, awio_job *job) {
-  const awio_entries *e = &((scanning *)job)->entries;
-  lua_createtable(L, (int)e->count, 0);
-  for (size_t i = 0; i < e->count; i++) {
-    lua_createtable(L, 0, 2);
-    lua_pushstring(L, e->list[i].name);
-    lua_setfield(L, -2, "name");
-    lua_pushstring(L, awio_type_name(e->list[i].type));
-    lua_setfield(L, -2, "type");
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  scanning *s = (scanning *)job;
+  const awio_entries *e = &s->entries;
+  if (s->pushed == 0)
+    lua_createtable(L, (int)e->count, 0);
+  for (int i = 0; i < AWIO_JOB_PIECE && s->pushed < e->count; i++) {
+    push_entry(L, &e->list[s->pushed++]);
+    lua_rawseti(L, -2, (lua_Integer)s->pushed);
   }
-  return 1;
+  return s->pushed < e->count ? AWIO_JOB_MORE : 1;
 }
 
 static void dispose_scandir(awio_job *job) {

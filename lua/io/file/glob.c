@@ -28,6 +28,8 @@ typedef struct globbing {
   awio_job job;
   awio_entries patterns; /* without braces */
   awio_entries found;
+  size_t seen;        /* of `found`, while they are pushed */
+  lua_Integer pushed; /* without those that are there twice */
   char path[PATH_MAX];
 } globbing;
 
@@ -97,6 +99,8 @@ static int expand_with(globbing *g, const char *pattern, const char *open,
 
 static int expand(globbing *g, const char *pattern) {
   enum { MOST = 10000 };
+  if (awio_job_unwanted(&g->job))
+    return AW_ECANCELED;
   const char *close, *open = find_brace(pattern, &close);
   if (!open && g->patterns.count == MOST)
     return UV_E2BIG;
@@ -130,7 +134,7 @@ static int add_found(globbing *g) {
 
 /* Read the folder of the first `length` bytes of the path. */
 static int read_into(globbing *g, size_t length, awio_entries *out) {
-  *out = (awio_entries){NULL, 0, 0};
+  *out = (awio_entries){0};
   if (awio_job_unwanted(&g->job))
     return AW_ECANCELED;
   g->path[length] = '\0';
@@ -258,18 +262,23 @@ static void run_glob(awio_job *job) {
 }
 
 /* Alternatives in braces may find a file twice. */
+static bool is_again(const globbing *g, size_t i) {
+  const awio_entry *found = g->found.list;
+  return i > 0 && strcmp(found[i].name, found[i - 1].name) == 0;
+}
+
 static int push_glob(lua_State *L, awio_job *job) {
-  const awio_entries *found = &((globbing *)job)->found;
-  lua_createtable(L, (int)found->count, 0);
-  lua_Integer count = 0;
-  for (size_t i = 0; i < found->count; i++) {
-    const char *path = found->list[i].name;
-    if (i > 0 && strcmp(path, found->list[i - 1].name) == 0)
+  globbing *g = (globbing *)job;
+  if (g->seen == 0)
+    lua_createtable(L, (int)g->found.count, 0);
+  for (int i = 0; i < AWIO_JOB_PIECE && g->seen < g->found.count; i++) {
+    size_t now = g->seen++;
+    if (is_again(g, now))
       continue;
-    lua_pushstring(L, path);
-    lua_rawseti(L, -2, ++count);
+    lua_pushstring(L, g->found.list[now].name);
+    lua_rawseti(L, -2, ++g->pushed);
   }
-  return 1;
+  return g->seen < g->found.count ? AWIO_JOB_MORE : 1;
 }
 
 static void dispose_glob(awio_job *job) {
