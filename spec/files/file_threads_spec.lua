@@ -92,6 +92,29 @@ describe("the threads for files", function()
     ]])
   end)
 
+  it("let tasks of the parent be cancelled in a forked child [W1]",
+    function()
+      script("cancelled\tforked old\nparent\t0\n", [[
+        local fork = require "spec_fork"
+        fs.write("old", "old")
+        files.hang "rename"
+        local under_way = ev:start(aw.Call(fs.rename, "old", "new"))
+        hanging(1)
+        local pid = fork.fork()
+        if pid == 0 then
+          files.release()
+          under_way:cancel_wait()
+          fs.write("forked", "")
+          print(under_way.status, names())
+          io.stdout:flush()
+          os.exit(0, true)
+        end
+        print("parent", (fork.wait(pid)))
+        files.release()
+        under_way:wait()
+      ]])
+    end)
+
   it("work for tasks on a virtual clock [W1, K6]", function()
     script("true\t0\n", [[
       aw.test(function(_, clock)

@@ -52,12 +52,13 @@ struct awio_pool {
   size_t eager;         /* at most as many as there are cores, but 2 */
   pthread_cond_t work;  /* an idle thread may have something to do */
   size_t signals;       /* of `work`, to be sent when the lock is free */
-  pthread_cond_t quiet; /* a thread has ended */
+  pthread_cond_t quiet; /* a thread has ended, or has told what it had to */
   awio_work *queue, **end;
   awio_work *running;
   size_t queued, wanted; /* in the queue; running and not forgotten */
   size_t threads, idle;  /* `idle` counts threads that are about to begin */
   size_t busy;           /* threads inside a work */
+  size_t telling;        /* threads that complete a ticket */
   size_t begun;          /* works, ever */
   size_t users;          /* engines */
   watch watch;
@@ -199,6 +200,7 @@ static aw_ticket *end_work(awio_pool *pool, awio_work *w) {
   w->state = AWIO_WORK_OVER;
   w->ticket = NULL;
   pool->busy--;
+  pool->telling++;
   if (!w->counts)
     return ticket; /* invalid */
   pool->wanted--;
@@ -233,6 +235,8 @@ static void run_queue(awio_pool *pool) {
     unlock_pool(pool);
     tell_work_end(last, ticket);
     lock_pool(pool);
+    if (--pool->telling == 0)
+      pthread_cond_broadcast(&pool->quiet);
   }
 }
 
@@ -307,9 +311,18 @@ static void ask_watch(awio_pool *pool) {
 
 /* ---- forks ---- */
 
+/* A thread that completes a ticket may hold the lock of an engine. In the child
+ * nobody would release it, and that engine could not even be freed. */
+static void wait_for_tellers(awio_pool *pool) {
+  while (pool->telling > 0)
+    pthread_cond_wait(&pool->quiet, &pool->lock);
+}
+
 static void before_fork(void) {
-  for (int i = 0; i < POOLS; i++)
+  for (int i = 0; i < POOLS; i++) {
     pthread_mutex_lock(&pools[i]->lock);
+    wait_for_tellers(pools[i]);
+  }
 }
 
 static void after_fork(void) {
@@ -318,11 +331,11 @@ static void after_fork(void) {
 }
 
 /* Release a work of the parent: its threads do not exist in this process. Its
- * ticket is lost with it, since another thread may have held the lock of that
- * at the fork. */
+ * ticket is lost with it: threads of others may have held the lock of that at
+ * the fork. */
 static void abandon(awio_work *w) {
   unlink_work(w);
-  w->state = AWIO_WORK_OVER;
+  w->state = AWIO_WORK_LOST;
   w->counts = false;
   w->ticket = NULL;
   awio_work_release(w);
@@ -505,13 +518,13 @@ bool awio_work_stop(awio_work *w) {
     return false;
   lock_pool(w->pool);
   atomic_store(&w->unwanted, true);
-  bool queued = w->state == AWIO_WORK_QUEUED;
+  bool queued = w->state == AWIO_WORK_QUEUED, lost = w->state == AWIO_WORK_LOST;
   aw_ticket *ticket = queued ? take_back(w) : NULL;
   unlock_pool(w->pool);
   aw_ticket_release(ticket);
   if (queued)
     awio_work_release(w);
-  return queued;
+  return queued || lost;
 }
 
 /* A work that is over may be in its inbox. */

@@ -16,8 +16,8 @@
  * A work lies in memory of malloc(3), since a thread may free it after its
  * engine has ended. The engine and the pool hold a reference each.
  *
- * In a forked child the pools begin anew; the works of the parent are not
- * continued there.
+ * In a forked child the pools begin anew. The works of the parent are lost
+ * there: they never end, but can be stopped and forgotten.
  */
 #ifndef AWIO_WORK_H
 #define AWIO_WORK_H
@@ -43,7 +43,8 @@ typedef struct awio_inbox {
 typedef enum awio_work_state {
   AWIO_WORK_OVER, /* or not begun */
   AWIO_WORK_QUEUED,
-  AWIO_WORK_RUNNING
+  AWIO_WORK_RUNNING,
+  AWIO_WORK_LOST /* the parent of this process has it */
 } awio_work_state;
 
 /* Make this the first member of a struct of your own, in memory of malloc(3),
@@ -97,8 +98,8 @@ awio_work *awio_inbox_next(awio_pool *pool, awio_inbox *inbox);
  * unwanted. Does nothing for one that is over or was never begun. */
 void awio_work_forget(awio_work *work);
 
-/* Ask a work to stop. Returns true if it was still in the queue: it never runs,
- * and ends no wait. Returns false if it is under way, and unwanted from now on,
+/* Ask a work to stop. Returns true if it was still in the queue, or is lost: it
+ * ends no wait. Returns false if it is under way, and unwanted from now on,
  * or over: it ends its wait as before. */
 bool awio_work_stop(awio_work *work);
 
