@@ -36,8 +36,9 @@
 enum {
   IDLE_SECONDS = 5,
   /* glibc's resolver, and modules of nsswitch.conf such as sssd's, need some
-   * 100 KiB. Only what a thread has touched costs memory. */
-  STACK = 1024 * 1024
+   * 100 KiB; a glob through 2,000 folders in each other needs as much, and with
+   * ASan 2 MiB. Only what a thread has touched costs memory. */
+  STACK = 4 * 1024 * 1024
 };
 
 typedef enum watch {
@@ -330,14 +331,13 @@ static void after_fork(void) {
     pthread_mutex_unlock(&pools[i]->lock);
 }
 
-/* Release a work of the parent: its threads do not exist in this process. Its
- * ticket is lost with it: threads of others may have held the lock of that at
- * the fork. */
+/* Release a work of the parent: its threads do not exist in this process. The
+ * ticket waits for awio_work_stop(): threads of others may have held its lock
+ * at the fork, and then only the use of that engine may hang. */
 static void abandon(awio_work *w) {
   unlink_work(w);
   w->state = AWIO_WORK_LOST;
   w->counts = false;
-  w->ticket = NULL;
   awio_work_release(w);
 }
 
@@ -502,14 +502,17 @@ awio_work *awio_inbox_next(awio_pool *pool, awio_inbox *inbox) {
   return w;
 }
 
-/* Take a work out of the queue. The caller releases its ticket, and then one
- * reference, without the lock. */
-static aw_ticket *take_back(awio_work *w) {
-  aw_ticket *ticket = w->ticket;
+static void take_back(awio_work *w) {
   unqueue(w);
   w->state = AWIO_WORK_OVER;
   w->counts = false;
-  w->ticket = NULL;
+}
+
+/* Its wait is over, if no thread has the ticket. */
+static aw_ticket *take_ticket(awio_work *w) {
+  aw_ticket *ticket = w->state == AWIO_WORK_RUNNING ? NULL : w->ticket;
+  if (ticket)
+    w->ticket = NULL;
   return ticket;
 }
 
@@ -519,7 +522,9 @@ bool awio_work_stop(awio_work *w) {
   lock_pool(w->pool);
   atomic_store(&w->unwanted, true);
   bool queued = w->state == AWIO_WORK_QUEUED, lost = w->state == AWIO_WORK_LOST;
-  aw_ticket *ticket = queued ? take_back(w) : NULL;
+  if (queued)
+    take_back(w);
+  aw_ticket *ticket = take_ticket(w);
   unlock_pool(w->pool);
   aw_ticket_release(ticket);
   if (queued)

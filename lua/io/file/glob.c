@@ -150,6 +150,15 @@ static int read_into(globbing *g, size_t length, awio_entries *out) {
   }
 }
 
+/* The frames of walk() are many, and have no room for a struct stat. */
+typedef int (*look)(const char *path, struct stat *info);
+
+static bool looks_like(const globbing *g, look f, mode_t type) {
+  struct stat info;
+  return f(g->path, &info) == 0 &&
+         (type == 0 || (info.st_mode & S_IFMT) == type);
+}
+
 static int walk(globbing *g, size_t length, const char *pattern);
 
 /* What to do with each name in a folder. `length` is that of the path with the
@@ -196,10 +205,8 @@ static int visit_below(globbing *g, size_t length, const awio_entry *entry,
   if (entry->name[0] == '.')
     return 0;
   int rc = pattern[2] ? 0 : add_found(g);
-  struct stat info;
-  bool folder = entry->type != 0
-                    ? S_ISDIR(entry->type)
-                    : lstat(g->path, &info) == 0 && S_ISDIR(info.st_mode);
+  bool folder =
+      entry->type != 0 ? S_ISDIR(entry->type) : looks_like(g, lstat, S_IFDIR);
   return rc == 0 && folder ? walk_into(g, length, pattern) : rc;
 }
 
@@ -214,24 +221,22 @@ static int walk_below(globbing *g, size_t length, const char *pattern) {
 /* The next name of the pattern stands for itself. */
 static int walk_plain(globbing *g, size_t length, const char *pattern,
                       size_t size) {
-  struct stat info;
   if (size >= sizeof g->path - length)
     return 0;
   length += awio_match_plain(pattern, size, g->path + length);
   g->path[length] = '\0';
   if (pattern[size])
     return walk_into(g, length, pattern + size);
-  return lstat(g->path, &info) == 0 ? add_found(g) : 0;
+  return looks_like(g, lstat, 0) ? add_found(g) : 0;
 }
 
 /* `pattern` may begin with slashes. */
 static int walk(globbing *g, size_t length, const char *pattern) {
-  struct stat info;
   pattern += strspn(pattern, "/");
   size_t size = strcspn(pattern, "/");
   g->path[length] = '\0';
   if (size == 0) /* the pattern ends with a slash */
-    return stat(g->path, &info) == 0 ? add_found(g) : 0;
+    return looks_like(g, stat, 0) ? add_found(g) : 0;
   if (size == 2 && pattern[0] == '*' && pattern[1] == '*')
     return walk_below(g, length, pattern);
   if (awio_match_is_plain(pattern, size))
