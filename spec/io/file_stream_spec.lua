@@ -495,6 +495,35 @@ describe("a file that is given to a child", function()
       p:wait()
       assert.is_true(contents(path) == TEXT .. "child\n")
     end))
+
+  it("is awaited by a spawn, which a cancel undoes [W27, C10]",
+    with_path(function(path, ev)
+      local text = ("x"):rep(1 << 23)
+      local waited, written, cancels = false, {}, 0
+      while not waited or cancels == 0 do
+        local s <close> = aw.fs.open(path, "w")
+        s:configure { high_water = #text + 1 }
+        s:write(text)
+        local t = ev:start(aw.Call(aw.spawn, { "echo", "child", stdout = s }),
+          aw.keep)
+        aw.sleep(0)
+        written[1] = text
+        if t.status == "waiting" then
+          waited = true
+          t:cancel_wait()
+        end
+        local ok, p = pcall(t.wait, t)
+        if ok then
+          p:wait()
+          written[2] = "child\n"
+        else
+          cancels = cancels + 1
+          s:flush()
+          written[2] = nil
+        end
+        assert.is_true(contents(path) == table.concat(written))
+      end
+    end))
 end)
 
 describe("closing a file", function()

@@ -185,8 +185,15 @@ static bool has_unsent(const awio_redirect *r, const awio_stream *s) {
           awio_buffer_length(&s->out) > 0);
 }
 
-/* A file passes to the child at the position of the script: the thread of the
- * loop waits until all is written, and gives back what was read ahead. */
+awio_stream *awio_redirect_busy(const awio_redirect *r) {
+  awio_stream *s = r->stream ? *r->stream : NULL;
+  bool busy = s && s->disk && !s->closed && !(awio_disk_rest(s) && !s->large);
+  return busy ? s : NULL;
+}
+
+/* A file passes to the child at the position of the script: what was read ahead
+ * is given back, and all is written. The thread waits for that if no task has
+ * waited before. */
 static int open_disk(awio_redirect *r, awio_stream *s) {
   if (s->large)
     return UV_EBUSY;

@@ -48,6 +48,10 @@ extern const char *const awio_file_names[3]; /* "stdin", … */
 void awio_check_redirects(lua_State *L, int arg, awio_outlet usual,
                           awio_redirect out[3]);
 
+/* Return the stream of a file that is being written or read, so that a task had
+ * better wait before the file is opened; NULL: there is none. */
+awio_stream *awio_redirect_busy(const awio_redirect *redirect);
+
 /* Open the file of an AWIO_PATH or AWIO_GIVEN. Flushes a Lua file first.
  * Returns a new descriptor, above 2 and closed by exec, or a negative code. */
 int awio_redirect_open(awio_redirect *redirect);

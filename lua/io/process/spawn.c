@@ -395,19 +395,32 @@ static int raise_spawn_failure(lua_State *L, const spawning *sp, int rc) {
   return lua_error(L);
 }
 
-/* aw.spawn(command, …) or aw.spawn{command, …, options} → Process */
-static int m_spawn(lua_State *L) {
-  if (lua_type(L, 1) == LUA_TSTRING) {
-    int count = lua_gettop(L);
-    lua_createtable(L, count, 0);
-    lua_insert(L, 1);
-    for (int i = count; i >= 1; i--)
-      lua_rawseti(L, 1, i);
+/* Return a file for the child that is being written or read, with its Stream on
+ * top of the stack; NULL: there is none. */
+static awio_stream *push_busy_file(lua_State *L, const spawning *sp) {
+  for (int i = 0; i < 3; i++) {
+    awio_stream *s = awio_redirect_busy(&sp->files[i]);
+    if (!s)
+      continue;
+    lua_getfield(L, sp->at, awio_file_names[i]);
+    return awio_to_stream(L, -1) == sp->files[i].stream ? s : NULL;
   }
+  return NULL;
+}
+
+/* [options] */
+static int spawn_on(lua_State *L, int result, void *data) {
+  (void)data;
   lua_settop(L, 1);
   luaL_checkstack(L, 32, NULL);
   spawning sp = {.at = 1};
   check_options(L, &sp);
+  awio_stream *busy =
+      result == 0 && aw_lua_may_await(L) ? push_busy_file(L, &sp) : NULL;
+  if (busy)
+    return aw_lua_await(
+        L, busy->large ? &awio_wait_flushed : &awio_wait_flush_disk, busy,
+        "spawn", spawn_on);
   aw_engine *engine = aw_lua_engine(L);
   awio_process **box = push_process(L, &sp);
   awio_process *p;
@@ -418,6 +431,19 @@ static int m_spawn(lua_State *L) {
   if (!make_streams(L, &sp, p))
     return luaL_error(L, "not enough memory"); /* __gc ends the child */
   return 1;
+}
+
+/* aw.spawn(command, …) or aw.spawn{command, …, options} → Process */
+static int m_spawn(lua_State *L) {
+  if (lua_type(L, 1) == LUA_TSTRING) {
+    int count = lua_gettop(L);
+    lua_createtable(L, count, 0);
+    lua_insert(L, 1);
+    for (int i = count; i >= 1; i--)
+      lua_rawseti(L, 1, i);
+  }
+  lua_settop(L, 1);
+  return spawn_on(L, 0, NULL);
 }
 
 /* For a function with the arguments options and arg: let the options stand at
