@@ -40,6 +40,7 @@ M.rules = {
     "3* dial(<server>)", "2* use(<server>, 'accept')",
     [[<real>aw.fs.open(PLAN.fifo, "r")]], [[<real>aw.fs.open(PLAN.fifo, "w")]],
     "<real>aw.fs.open(<any>, <value>)", [[aw.fs.open("/dev/null", "r+")]],
+    "2* aw.fs.open('f', <file_mode>)", "aw.fs.tempfile()",
   },
   make_udp = {
     [[3* aw.udp.bind("127.0.0.1", 0)]], [[aw.udp.bind("127.0.0.1", <count>)]],
@@ -145,6 +146,11 @@ M.rules = {
     "use(<stream>, 'configure', { nodelay = false, keepalive = 3 })",
     "3* storm(aw.Call(aw.copy, <stream>, <stream>, <count>):timeout(0))",
     "1* use(<stream>, 'configure', <shape>)",
+    "2* use(<stream>, 'flush')", "use(<stream>, 'sync')",
+    "2* use(<stream>, 'seek', 'set', <count>)", "use(<stream>, 'seek')",
+    "1* use(<stream>, 'seek', <value>, <value>)",
+    [[1* aw.spawn{ "cat", stdin = <stream>, stdout = "null" }]],
+    [[1* aw.spawn{ "echo", stdout = <stream> }]],
     "do local _ <close> = <stream> <block>end",
   },
   act_udp = {

@@ -4,6 +4,7 @@ return {
   -- For waits that nothing cuts short.
   short = { "0", "0.001", "0.003" },
   count = { "0", "1", "2", "3" },
+  file_mode = { "'w+'", "'a+'", "'r+'", "'r'", "'w'" },
   flags = { [["r"]], [["w"]], [["rw"]] },
   name = { "'127.1'", "'localhost'", "'a.invalid'", "'b.invalid'", "<value>" },
   signal = { [["WINCH"]], [["URG"]] },
