@@ -103,6 +103,7 @@ void host_open(lua_State *L, bool ignore_env) {
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
   }
   luaL_openlibs(L);
+  lua_register(L, "print", aw_lua_print);
   host_text_only(L);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(L, luaopen_aiowire);

@@ -634,6 +634,11 @@ typedef struct aw_lua_workers {
  */
 AW_API void aw_lua_set_workers(lua_State *L, const aw_lua_workers *rules);
 
+/* The function `print` of workers: as Lua's, but no other thread writes to the
+ * standard output in the middle of a line. A program makes it the `print` of
+ * its own state, too. */
+AW_API int aw_lua_print(lua_State *L);
+
 /* Raise the error on top, which was raised elsewhere, such as in another Lua
  * state, with the text of its stack there: `traceback` of its info [E2]. */
 AW_API int aw_lua_raise_with(lua_State *L, const char *traceback);

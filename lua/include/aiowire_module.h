@@ -425,7 +425,8 @@ extern "C" {
   F(aw_lua_interrupts_open) \
   F(aw_lua_interrupts_send) \
   F(aw_lua_interrupts_clear) \
-  F(aw_lua_interrupts_close)
+  F(aw_lua_interrupts_close) \
+  F(aw_lua_print)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -867,6 +868,7 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_lua_interrupts_send (aw_module_table->at_aw_lua_interrupts_send)
 #define aw_lua_interrupts_clear (aw_module_table->at_aw_lua_interrupts_clear)
 #define aw_lua_interrupts_close (aw_module_table->at_aw_lua_interrupts_close)
+#define aw_lua_print (aw_module_table->at_aw_lua_print)
 #endif
 /* clang-format on */
 

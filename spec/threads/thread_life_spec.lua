@@ -438,6 +438,7 @@ describe("the output of threads", function()
           for _ = 1, 200 do print(n, n, n) end
         end, i)
       end
+      for _ = 1, 200 do print(5, 5, 5) end
       for _, t in ipairs(list) do t:wait() end
     ]]
     process.assert_exit(0, outcome)
@@ -447,7 +448,7 @@ describe("the output of threads", function()
       local a, b, c = line:match "^(%d)\t(%d)\t(%d)$"
       assert.is_true(a ~= nil and a == b and b == c, line)
     end
-    assert.are.equal(800, lines)
+    assert.are.equal(1000, lines)
   end)
 
   it("includes warnings [J8]", function()

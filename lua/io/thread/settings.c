@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -267,24 +268,23 @@ static void close_usual(lua_State *L, usual_state *u) {
 
 /* ---- making a state ---- */
 
-/* print(...): as Lua's, but with one write, so that the lines of several
- * threads do not mix. */
-static int print_line(lua_State *L) {
+int aw_lua_print(lua_State *L) {
   int count = lua_gettop(L);
-  luaL_Buffer b;
-  luaL_buffinit(L, &b);
-  for (int i = 1; i <= count; i++) {
-    if (i > 1)
-      luaL_addchar(&b, '\t');
+  for (int i = 1; i <= count; i++) { /* may call Lua, without the lock */
     luaL_tolstring(L, i, NULL);
-    luaL_addvalue(&b);
+    lua_replace(L, i);
   }
-  luaL_addchar(&b, '\n');
-  luaL_pushresult(&b);
-  size_t size;
-  const char *line = lua_tolstring(L, -1, &size);
-  fwrite(line, 1, size, stdout);
+  flockfile(stdout);
+  for (int i = 1; i <= count; i++) {
+    size_t size;
+    const char *text = lua_tolstring(L, i, &size);
+    if (i > 1)
+      putc('\t', stdout);
+    fwrite(text, 1, size, stdout);
+  }
+  putc('\n', stdout);
   fflush(stdout);
+  funlockfile(stdout);
   return 0;
 }
 
@@ -316,7 +316,7 @@ static int dress(lua_State *L) {
     set_package_text(L, "cpath", s->cpath);
   }
   lua_settop(L, 1);
-  lua_pushcfunction(L, print_line);
+  lua_pushcfunction(L, aw_lua_print);
   lua_setglobal(L, "print");
   if (s->arg && awio_message_push(L, s->arg) == 1)
     lua_setglobal(L, "arg");
