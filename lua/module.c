@@ -39,33 +39,56 @@ const awl_ending awl_endings[] = {
     awl_leave_hub,   awl_free_engines, awl_free_locations, awl_free_loops,
     awl_free_leaves, awl_free_sleeps,  awl_free_tasks,     NULL};
 
-/* ---- parts that are opened by their first use ---- */
+/* ---- what is opened by its first use ---- */
 
-/* Fields of the module that are the results of parts. */
-static const struct {
+typedef void (*io_opener)(lua_State *L);
+
+static const io_opener fs_openers[] = {
+    awio_open_file,       awio_open_read_file,
+    awio_open_write_file, awio_open_copy_file,
+    awio_open_tempfile,   awio_open_entry,
+    awio_open_folder,     awio_open_glob,
+    awio_open_watch,      NULL};
+static const io_opener pool_openers[] = {awio_open_pool, NULL};
+
+/* Fields of the module. Openers run first, then the part, if there is one,
+ * whose result is the field; else an opener has set it. */
+typedef struct late_field {
   const char *name, *part;
-} late_parts[] = {{"zmq", "aiowire.zmq"}, {"locals", "aiowire.locals"},
-                  {"tcp", "aiowire.tcp"}, {"unix", "aiowire.unix"},
-                  {"udp", "aiowire.udp"}, {"dns", "aiowire.dns"},
-                  {"fs", "aiowire.fs"}};
+  const io_opener *openers; /* or NULL */
+} late_field;
 
-static const char *late_part(const char *name) {
-  for (size_t i = 0; i < sizeof late_parts / sizeof *late_parts; i++)
-    if (strcmp(name, late_parts[i].name) == 0)
-      return late_parts[i].part;
+static const late_field late_fields[] = {
+    {"zmq", "aiowire.zmq", NULL},     {"locals", "aiowire.locals", NULL},
+    {"tcp", "aiowire.tcp", NULL},     {"unix", "aiowire.unix", NULL},
+    {"udp", "aiowire.udp", NULL},     {"dns", "aiowire.dns", NULL},
+    {"fs", "aiowire.fs", fs_openers}, {"pool", NULL, pool_openers}};
+
+static const late_field *find_late(lua_State *L, int index) {
+  const char *name = lua_isstring(L, index) ? lua_tostring(L, index) : "";
+  for (size_t i = 0; i < sizeof late_fields / sizeof *late_fields; i++)
+    if (strcmp(name, late_fields[i].name) == 0)
+      return &late_fields[i];
   return NULL;
 }
 
-/* __index of the module: loads such a part at its first use */
+/* __index of the module: opens such a field at its first use */
 static int open_late(lua_State *L) {
-  lua_settop(L, 2);
-  const char *part = lua_isstring(L, 2) ? late_part(lua_tostring(L, 2)) : NULL;
-  if (!part)
+  enum { MODULE = 1, NAME };
+  lua_settop(L, NAME);
+  const late_field *field = find_late(L, NAME);
+  if (!field)
     return 0;
-  awl_push_embedded(L, part);
-  lua_pushvalue(L, 2);
-  lua_pushvalue(L, -2);
-  lua_rawset(L, 1);
+  awl_push_opening(L);
+  for (const io_opener *open = field->openers; open && *open; open++)
+    (*open)(L);
+  if (field->part) {
+    lua_pushvalue(L, NAME);
+    awl_push_embedded(L, field->part);
+    lua_rawset(L, MODULE);
+  }
+  lua_settop(L, NAME);
+  lua_rawget(L, MODULE);
   return 1;
 }
 
@@ -103,18 +126,14 @@ static void (*const openers[])(lua_State *L, awl_state *s) = {
     awl_open_background};
 
 /* What adds methods to streams comes after them. */
-static void (*const io_openers[])(lua_State *L) = {
+static const io_opener io_openers[] = {
     awio_open_readiness,   awio_open_poller_gate, awio_open_signal,
     awio_open_time_of_day, awio_open_stream,      awio_open_read,
     awio_open_read_until,  awio_open_socket,      awio_open_recv,
-    awio_open_copy,        awio_open_file,        awio_open_lookup,
-    awio_open_connect,     awio_open_server,      awio_open_listen,
-    awio_open_connections, awio_open_udp,         awio_open_process,
-    awio_open_spawn,       awio_open_read_file,   awio_open_write_file,
-    awio_open_copy_file,   awio_open_tempfile,    awio_open_entry,
-    awio_open_folder,      awio_open_glob,        awio_open_finish,
-    awio_open_thread,      awio_open_watch,       awio_open_pool_worker,
-    awio_open_pool};
+    awio_open_copy,        awio_open_lookup,      awio_open_connect,
+    awio_open_server,      awio_open_listen,      awio_open_connections,
+    awio_open_udp,         awio_open_process,     awio_open_spawn,
+    awio_open_finish,      awio_open_thread,      awio_open_pool_worker};
 
 /* Functions that are written in Lua, and the part that each is in. */
 static const struct {

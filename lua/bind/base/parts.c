@@ -45,6 +45,14 @@ void awl_push_embedded(lua_State *L, const char *name) {
   lua_remove(L, -2);
 }
 
+void awl_push_opening(lua_State *L) {
+  luaL_checkstack(L, 8, NULL);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &PARTS_KEY);
+  lua_getfield(L, -1, "inner");
+  lua_getfield(L, -2, "module");
+  lua_remove(L, -3);
+}
+
 void awl_set_parts(lua_State *L) {
   lua_createtable(L, 0, 8);
   lua_pushvalue(L, -3);

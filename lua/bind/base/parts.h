@@ -10,6 +10,9 @@ void awl_push_embedded(lua_State *L, const char *name);
 /* [inner, module]: set the arguments of parts. Pops nothing. Raises. */
 void awl_set_parts(lua_State *L);
 
+/* Push the same two again: [inner, module], to open more of the module. */
+void awl_push_opening(lua_State *L);
+
 /* ---- the sources, written into a C file by lua/embed.cmake ---- */
 
 struct awl_embedded {
