@@ -9,7 +9,8 @@ void aw__task_conclude(aw_task *task); /* its children have been joined */
 void aw__task_settle(aw_task *task);   /* an ended task leaves the tree */
 /* End `task` as cancelled at once: its code runs no more, not even clean-up. */
 void aw__task_end_cancelled(aw_task *task);
-/* End a parked event that has lost its race; aw__task_may_abort() has agreed. */
+/* End a parked event that has lost its race; aw__task_may_abort() has agreed
+ * to it. */
 void aw__task_lose(aw_task *task);
 /* Kill the task whose turn has come. Returns true if `*out` is a step in which
  * the host closes the code of the task. */

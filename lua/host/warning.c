@@ -8,8 +8,8 @@
  * mistake. Unknown control messages are ignored, as in Lua.
  *
  * What is shown is the same for all states of the program: workers warn as the
- * main program does. Each warning is one write, so that those of several threads
- * do not mix.
+ * main program does. Each warning is one write, so that those of several
+ * threads do not mix.
  */
 #include "warning.h"
 

@@ -611,7 +611,7 @@ AW_API void aw_lua_signal_await(aw_lua_signal *signal, bool waited);
  * arrival. Several arrivals in between count as one. Call from: any thread. */
 AW_API bool aw_lua_signal_arrived(aw_lua_signal *signal);
 
-/* ---- workers -------------------------------------------------------------- */
+/* ---- workers ------------------------------------------------------------- */
 
 /* How a program makes the Lua states of workers, such as those of aw.thread. */
 typedef struct aw_lua_workers {

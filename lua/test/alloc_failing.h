@@ -1,8 +1,8 @@
 /* alloc_failing.h - allocators of Lua and of the library that fail on demand
  *
  * Both share one counter of requests: once `armed`, request number `fail_at`
- * fails, and in some modes those that follow it. Threads of the library ask, too,
- * and may free a block after the state that it was for has been closed.
+ * fails, and in some modes those that follow it. Threads of the library ask,
+ * too, and may free a block after the state that it was for has been closed.
  */
 #ifndef ALLOC_FAILING_H
 #define ALLOC_FAILING_H

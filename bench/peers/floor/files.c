@@ -1,5 +1,5 @@
-/* files.c N FOLDER - reads N small files on libuv's pool, 8 at a time; a file is
- * one job of the pool */
+/* files.c N FOLDER - reads N small files on libuv's pool, 8 at a time; a file
+ * is one job of the pool */
 #include <uv.h>
 
 #include <stdio.h>

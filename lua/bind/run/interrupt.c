@@ -11,11 +11,12 @@
  *
  * The handler arms a debug hook in the coroutine that runs. A body that goes on
  * for BUSY more instructions, or for LONG with slow ones, as calls of C are, is
- * busy: the hook interrupts the body with an error. A step that ends earlier is not disturbed. After the first error,
- * clean-up gets ROOM instructions until the next one. After PATIENCE errors
- * each instruction raises, so that `while true do pcall(f) end` cannot swallow
- * them. The hook replaces a hook of the user and stays until the step ends. It
- * follows the step into coroutines of the user.
+ * busy: the hook interrupts the body with an error. A step that ends earlier is
+ * not disturbed. After the first error, clean-up gets ROOM instructions until
+ * the next one. After PATIENCE errors each instruction raises, so that `while
+ * true do pcall(f) end` cannot swallow them. The hook replaces a hook of the
+ * user and stays until the step ends. It follows the step into coroutines of
+ * the user.
  *
  * Each state has an awl_interruption. Only the thread that drives the state
  * uses it: the functions below, and the handlers that interrupt them there. So

@@ -32,8 +32,8 @@ typedef struct awio_job_kind {
   /* On a thread: do it, and set the result of the work. */
   void (*run)(awio_job *job);
   /* Push the results and return their number; may raise. AWIO_JOB_MORE: call
-   * it again, with the stack as it is, after other tasks had a turn. NULL: there
-   * are no results. */
+   * it again, with the stack as it is, after other tasks had a turn. NULL:
+   * there are no results. */
   int (*push)(lua_State *L, awio_job *job);
   /* Free what the job owns, and undo what nobody has heard of, such as the file
    * of a tempfile. On any thread. NULL: nothing to do. */

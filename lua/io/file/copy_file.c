@@ -4,8 +4,8 @@
  * byte. Then the thread reads on to the end, since for files in /proc the
  * kernel copies nothing, and calls that success.
  *
- * A new file is removed by a cancel and by a failure, unless its name is that of
- * another file by now. A file that was there cannot come back, so from its
+ * A new file is removed by a cancel and by a failure, unless its name is that
+ * of another file by now. A file that was there cannot come back, so from its
  * truncation on the copy goes on to the end.
  *
  * FIFOs and terminals become streams, which fs.lua copies. If that fails, it

@@ -6,8 +6,8 @@
  *                       target   the file or folder that the path names now
  *
  * A path is walked from the root, one part after the other. Each folder on the
- * way is a step. inotify watches files, not paths [UV30], so after an event of a
- * step the path is walked again.
+ * way is a step. inotify watches files, not paths [UV30], so after an event of
+ * a step the path is walked again.
  *
  * A folder that is not empty cannot be removed. So as long as the target is
  * there, the folders above it can only be renamed, of which the kernel tells

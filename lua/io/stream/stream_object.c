@@ -109,8 +109,8 @@ static int written_on(lua_State *L, int result, void *data) {
   return 1;
 }
 
-/* As awio_stream_send(). A cancelled task can wait no more, and a large write to
- * a file is not cut: `out` takes the rest, whatever its limit. */
+/* As awio_stream_send(). A cancelled task can wait no more, and a large write
+ * to a file is not cut: `out` takes the rest, whatever its limit. */
 static ssize_t send_or_keep(lua_State *L, awio_stream *s, const char *data,
                             size_t size) {
   aw_loop *loop = loop_here(L); /* first: it may run a finalizer */

@@ -44,7 +44,8 @@ typedef enum awio_item {
   AWIO_AGAIN     /* int64_t: the number */
 } awio_item;
 
-/* The longest AWIO_TEXT. Lua keeps such strings once, so they have no number. */
+/* The longest AWIO_TEXT. Lua keeps such strings once, so they have no
+ * number. */
 enum { AWIO_LONGEST_TEXT = 40 };
 
 /* The sizes of a table. */

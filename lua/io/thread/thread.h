@@ -57,9 +57,9 @@ typedef struct awio_thread_end {
 
 /* What a worker runs. Copied by awio_thread_start(). */
 typedef struct awio_thread_plan {
-  /* The body of the root task in the new state, with `data` as its one argument,
-   * a light userdata. It may await. It has no upvalues. Its results are those
-   * of the worker. */
+  /* The body of the root task in the new state, with `data` as its one
+   * argument, a light userdata. It may await. It has no upvalues. Its results
+   * are those of the worker. */
   lua_CFunction main;
   void *data;
   /* Called once, on the worker's thread, when the state has been closed. The

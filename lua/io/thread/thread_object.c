@@ -134,8 +134,8 @@ static int begin_thread(lua_State *L, thread_object *t, awio_crew *crew,
   return 0;
 }
 
-/* thread(function_or_file, …) → Thread. The relay of warnings is made before the
- * crew, and the crew before the first Thread: lua_close() finalizes in the
+/* thread(function_or_file, …) → Thread. The relay of warnings is made before
+ * the crew, and the crew before the first Thread: lua_close() finalizes in the
  * opposite order. */
 static int m_thread(lua_State *L) {
   awio_settings_check_body(L, 1);

@@ -154,8 +154,8 @@ static bool is_leaving(awz_home *home, const char *address) {
   return false;
 }
 
-/* The socket gives an inproc name up: change the state of its entries. NULL: all
- * names. */
+/* The socket gives an inproc name up: change the state of its entries. NULL:
+ * all names. */
 static void leave_local(const awz_socket *s, const char *address) {
   awz_shared *shared = s->context->shared;
   if (!awz_shared_lock(shared))

@@ -1,8 +1,8 @@
 /* context.c - contexts own their sockets, and end in a thread [ZQ13]
  *
  *   close: close the sockets ─► the last state that has the context (shared.h)
- *   ─► a thread waits until libzmq has sent the unsent messages, at most as long
- *   as each socket lingers ─► over
+ *   ─► a thread waits until libzmq has sent the unsent messages, at most as
+ *   long as each socket lingers ─► over
  *
  * The end of the Lua state waits for these threads, for each at most for the
  * patience of its context. Then it leaves the context as it is, and leaks it,
