@@ -88,8 +88,9 @@ static const char *push_name(lua_State *L) {
   return lua_pushfstring(L, "%s:%d", ar.short_src, ar.linedefined);
 }
 
-/* Release all but the worker. */
+/* Release all but the worker, which the crew has. */
 static void release_thread_object(thread_object *t) {
+  awio_endpoint_close(&t->endpoint);
   awio_pair_release(t->endpoint.pair);
   t->endpoint.pair = NULL;
   awio_settings_release(t->settings);
@@ -279,7 +280,6 @@ static int thread_gc(lua_State *L) {
   awio_member *m = t->member;
   aw_lua_let_go(&t->held);
   t->member = NULL;
-  awio_endpoint_close(&t->endpoint);
   release_thread_object(t);
   if (m)
     awio_crew_leave(L, m);
