@@ -23,7 +23,7 @@ static void run_scandir(awio_job *job) {
     awio_entries_sort(&s->entries);
 }
 
-static void push_entry(lua_State *L, const awio_entry *entry) {
+static void push_folder_entry(lua_State *L, const awio_entry *entry) {
   lua_createtable(L, 0, 2);
   lua_pushstring(L, entry->name);
   lua_setfield(L, -2, "name");
@@ -37,7 +37,7 @@ static int push_scandir(lua_State *L, awio_job *job) {
   if (s->pushed == 0)
     lua_createtable(L, (int)e->count, 0);
   for (int i = 0; i < AWIO_JOB_PIECE && s->pushed < e->count; i++) {
-    push_entry(L, &e->list[s->pushed++]);
+    push_folder_entry(L, &e->list[s->pushed++]);
     lua_rawseti(L, -2, (lua_Integer)s->pushed);
   }
   return s->pushed < e->count ? AWIO_JOB_MORE : 1;
