@@ -22,12 +22,16 @@ return function(seat)
   end):named "job"
   aw.start(function()
     while true do
-      inner.pool_mind(seat)
-      job:cancel()
+      if inner.pool_mind(seat) then
+        job:cancel()
+      end
     end
   end, nil, { background = true, name = "minder" })
   while not crashed and inner.pool_take(seat) do
     job = aw.start(work, aw.keep)
+    if inner.pool_began(seat) then
+      job:cancel()
+    end
     local ok, err = aw.pcall(job.wait, job)
     if not ok and not aw.is_task_cancelled(err) then -- no memory for its body
       crashed = inner.pool_failed(seat, err)

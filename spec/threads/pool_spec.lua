@@ -269,6 +269,32 @@ describe("a call of a pool", function()
     end)
   end)
 
+  it("interrupts a job that gets busy as its cancel arrives [J23]", function()
+    local place <close> = folder.new()
+    local begun, go_on = place:file "begun", place:file "go_on"
+    helper.run_loop(function(ev)
+      ev:start(function()
+        local pool <close> = aw.pool(1, plain(function(begun, go_on)
+          local aw = require "aiowire"
+          aw.start(function() -- meanwhile the sleep ends, and the cancel comes
+            io.open(begun, "w"):close()
+            os.execute("while ! test -e " .. go_on .. "; do sleep 0.01; done")
+          end)
+          aw.sleep(0.001)
+          while true do end
+        end))
+        local job = aw.start(pool:Call(begun, go_on), aw.keep)
+        wait_until(function()
+          local file <close> = io.open(begun)
+          return file
+        end)
+        job:cancel()
+        io.open(go_on, "w"):close()
+        assert.is_true(aw.is_task_cancelled(caught(job.wait, job)))
+      end)
+    end, { grace = 3600 }) -- a second cancel would interrupt the job again
+  end)
+
   it("gets the results of a job that ignores its cancel [J23]", function()
     with_pool(1, function(pool, log, path, ev)
       local job = ev:start(pool:Call("insist", path, "1"))

@@ -453,7 +453,7 @@ static int take_first(awio_jobs *pool, awio_seat *seat) {
   job->seat = seat;
   seat->job = job;
   seat->has_taken = true;
-  seat->told = false;
+  seat->begun = seat->told = false;
   return 1;
 }
 
@@ -483,21 +483,36 @@ void awio_seat_leave(awio_seat *seat) {
   unlock_jobs(pool);
 }
 
-/* The interrupt is not for clean-up. */
-static void learn_of_cancel(awio_seat *seat) {
-  seat->told = true;
-  awio_thread_calm(seat->thread);
+void awio_seat_begin_job(awio_seat *seat) {
+  lock_jobs(seat->pool);
+  seat->begun = true;
+  unlock_jobs(seat->pool);
+}
+
+static bool must_cancel(const awio_seat *seat) {
+  return seat->job && seat->job->unwanted && seat->begun && !seat->told;
 }
 
 int awio_seat_mind(awio_seat *seat, aw_task *task) {
   lock_jobs(seat->pool);
-  int rc = seat->job && seat->job->unwanted && !seat->told;
-  if (rc)
-    learn_of_cancel(seat);
-  else if (!seat->minding && !(seat->minding = aw_ticket_new(task)))
+  int rc = must_cancel(seat);
+  if (!rc && !seat->minding && !(seat->minding = aw_ticket_new(task)))
     rc = AW_ENOMEM;
   unlock_jobs(seat->pool);
   return rc;
+}
+
+/* Other steps may come between the end of the wait in awio_seat_mind() and this
+ * call: the job may be busy in one of them, or end. */
+bool awio_seat_must_cancel(awio_seat *seat) {
+  lock_jobs(seat->pool);
+  bool must = must_cancel(seat);
+  if (must) {
+    seat->told = true;
+    awio_thread_calm(seat->thread);
+  }
+  unlock_jobs(seat->pool);
+  return must;
 }
 
 void awio_seat_mind_no_more(awio_seat *seat) {

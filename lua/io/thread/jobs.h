@@ -100,7 +100,8 @@ struct awio_seat {
   awio_call *job;      /* that is running, or NULL */
   aw_ticket *taking;   /* of the wait for a job, while the seat is idle */
   aw_ticket *minding;  /* of the wait for a cancel of the job, or NULL */
-  bool told;           /* the worker was told that its job is unwanted */
+  bool begun;          /* the job has a task, which can be cancelled */
+  bool told;           /* that task is being cancelled: it is unwanted */
   bool has_taken;      /* at least one job */
   awio_outcome ending; /* of the job; for the worker's thread only */
   awio_seat *next_idle, **idle_place; /* place NULL: it is not idle */
@@ -188,10 +189,18 @@ int awio_seat_take(awio_seat *seat, aw_task *task);
 /* The task does not wait for a job any more. */
 void awio_seat_leave(awio_seat *seat);
 
-/* Return 1 if the job under way is unwanted and the worker was not told so
- * before; else 0, and the task waits for that; AW_ENOMEM. */
+/* The job under way has a task from now on. */
+void awio_seat_begin_job(awio_seat *seat);
+
+/* Return 1 if the task of the job under way must be cancelled; else 0, and the
+ * task waits for that; AW_ENOMEM. */
 int awio_seat_mind(awio_seat *seat, aw_task *task);
 void awio_seat_mind_no_more(awio_seat *seat);
+
+/* Must the task of the job under way be cancelled? Returns true once for each
+ * job: the caller cancels it in the same step. Until then a busy job is
+ * interrupted; after that, clean-up is not. */
+bool awio_seat_must_cancel(awio_seat *seat);
 
 /* Has the call of the job under way been cancelled, or the pool closed? */
 bool awio_seat_is_unwanted(awio_seat *seat);

@@ -75,13 +75,23 @@ static int inner_pool_take(lua_State *L) {
 }
 
 static int after_mind(lua_State *L, int result, void *data) {
-  (void)data;
-  return result < 0 ? luaL_error(L, "not enough memory") : 0;
+  if (result < 0)
+    return luaL_error(L, "not enough memory");
+  lua_pushboolean(L, awio_seat_must_cancel(data));
+  return 1;
 }
 
-/* mind(seat): returns when the job under way is unwanted. Awaits. */
+/* mind(seat) → true: the caller must cancel the task of the job now; false: it
+ * was done, or the job has ended. Awaits. */
 static int inner_pool_mind(lua_State *L) {
   return aw_lua_await(L, &minding, seat_at(L), "pool", after_mind);
+}
+
+/* began(seat) → as mind(seat). The job under way has a task. */
+static int inner_pool_began(lua_State *L) {
+  awio_seat_begin_job(seat_at(L));
+  lua_pushboolean(L, awio_seat_must_cancel(seat_at(L)));
+  return 1;
 }
 
 /* ---- what goes in ---- */
@@ -199,6 +209,7 @@ int awio_pool_work(lua_State *L) {
 void awio_open_pool_worker(lua_State *L) {
   static const luaL_Reg inner[] = {{"pool_take", inner_pool_take},
                                    {"pool_mind", inner_pool_mind},
+                                   {"pool_began", inner_pool_began},
                                    {"pool_function", inner_pool_function},
                                    {"pool_arguments", inner_pool_arguments},
                                    {"pool_results", inner_pool_results},
