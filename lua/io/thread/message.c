@@ -183,7 +183,7 @@ int awio_message_push(lua_State *L, const awio_message *m) {
   enum { WORK = 8 };
   luaL_checkstack(L, WORK, NULL);
   luaL_checkstack(L, m->count + WORK, "too many values in a message");
-  reader r = {.L = L, .message = m, .at = m->data};
+  reader r = {.L = L, .message = m, .at = awio_message_data(m)};
   r.known = lua_gettop(L) + 1;
   r.first = r.known + 1;
   if (m->tables > 1 || m->again)
@@ -238,6 +238,6 @@ void awio_message_release_objects(const awio_message *m,
 void awio_message_free(awio_message *m) {
   if (!m)
     return;
-  awio_message_release_objects(m, m->data);
+  awio_message_release_objects(m, awio_message_data(m));
   aw_free(m);
 }

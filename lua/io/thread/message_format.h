@@ -60,6 +60,7 @@ typedef struct awio_object {
 } awio_object;
 #define AWIO_NOWHERE SIZE_MAX
 
+/* The head of a message; `data` follows it. */
 typedef struct awio_message {
   aw_lua_value value; /* the first field: the core has its address */
   int count;          /* of values */
@@ -67,10 +68,11 @@ typedef struct awio_message {
   size_t size;        /* of `data` */
   size_t tables, others;
   size_t last_object; /* offset of the last awio_object, or AWIO_NOWHERE */
-  unsigned char data[];
 } awio_message;
-_Static_assert(sizeof(awio_message) == offsetof(awio_message, data),
-               "an assignment of the struct may not write to its data");
+
+static inline unsigned char *awio_message_data(const awio_message *message) {
+  return (unsigned char *)(message + 1);
+}
 
 /* Set up the fields that have no zero. */
 void awio_message_init(awio_message *message);

@@ -48,9 +48,9 @@ static void grow_block(awio_writer *w, size_t more) {
   if (!block)
     no_memory(w->L);
   if (!w->block)
-    memcpy(block->data, w->data, w->head.size);
+    memcpy(awio_message_data(block), w->data, w->head.size);
   w->block = block;
-  w->data = block->data;
+  w->data = awio_message_data(block);
   w->room = room;
 }
 
@@ -526,7 +526,7 @@ static awio_message *finish_message(awio_writer *w) {
     m = aw_reallocate(NULL, sizeof *m + size);
     if (!m)
       return NULL;
-    memcpy(m->data, w->data, size);
+    memcpy(awio_message_data(m), w->data, size);
   }
   *m = w->head;
   return m;
@@ -618,7 +618,7 @@ static awio_message *write_plain_values(lua_State *L, awio_writer *w, int first,
     w->block = aw_reallocate(NULL, sizeof *w->block + most);
     if (!w->block)
       return NULL;
-    w->data = w->block->data;
+    w->data = awio_message_data(w->block);
     w->room = most;
   }
   for (int i = 0; i < w->head.count; i++)
