@@ -153,7 +153,10 @@ end)
 
 describe("a pool in a forked process", function()
   it("has no workers there, and is closed without them [J26]", function()
-    local outcome = process.host [[
+    -- What the threads of the parent hold looks like leaks in the child.
+    local outcome = process.run([[
+      export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+      exec $aiowire s.lua]], { ["s.lua"] = [[
       local aw = require "aiowire"
       local fork = require "spec_fork"
       local pool = aw.pool(1, function(n) return n end)
@@ -170,7 +173,7 @@ describe("a pool in a forked process", function()
       print(fork.wait(pid))
       print(pool:call(8))
       pool:close()
-    ]]
+    ]] })
     process.assert_exit(0, outcome)
     assert.is_truthy(outcome.out:find(
       "^7\nfalse\t.*has forked since.*\n5\t.*\n8\n$"), outcome.out)
