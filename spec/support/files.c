@@ -14,7 +14,8 @@
  *   files.threads()             → threads of this process
  *   files.refuse(on)            whether no thread can be made from now on
  */
-#define _GNU_SOURCE /* RTLD_NEXT */
+#define _GNU_SOURCE    /* RTLD_NEXT */
+#undef _FORTIFY_SOURCE /* its headers define read() and open() themselves */
 
 #include <aiowire.h>
 
