@@ -276,6 +276,7 @@ static const awio_job_kind removing_kind = {
  * wait for that unless `later` */
 static int fs_unmake(lua_State *L) {
   enum { DEVICE = 2, NUMBER, LATER };
+  lua_settop(L, LATER);
   removing *r = awio_job_new(L, &removing_kind, sizeof *r, 1);
   r->file = (identity){(dev_t)lua_tointeger(L, DEVICE),
                        (ino_t)lua_tointeger(L, NUMBER)};
