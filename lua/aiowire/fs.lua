@@ -39,17 +39,29 @@ M.append = inner.method("append", function(path, data)
   finish(inner.fs_append(path, data), path, data, "a")
 end)
 
---- Returns a value for `<close>` that removes a new file if its copy failed. If
---- the task is killed, and so cannot wait, a thread does that alone.
+--- Returns a value for `<close>` that calls `f(err)`.
+local function on_close(f)
+  return setmetatable({}, { __close = function(_, err) f(err) end })
+end
+
+--- Returns a value for `<close>` that removes a new file if its copy failed. A
+--- task that is killed cannot wait, or does not come back from the shield: then
+--- a thread does that alone.
 local function remover(path, device, number)
   local function remove()
     inner.fs_unmake(path, device, number)
   end
-  return setmetatable({}, { __close = function(_, err)
-    if err ~= nil and not pcall(aw.shield, remove) then
-      inner.fs_unmake(path, device, number, true)
+  return on_close(function(err)
+    if err ~= nil then
+      local removed = false
+      local _ <close> = on_close(function()
+        if not removed then
+          inner.fs_unmake(path, device, number, true)
+        end
+      end)
+      removed = pcall(aw.shield, remove)
     end
-  end })
+  end)
 end
 
 M.copy = inner.method("copy", function(from, to)
