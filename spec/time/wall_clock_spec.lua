@@ -19,7 +19,8 @@ describe("wall-clock time", function()
   it("is the system's, in seconds [K7]", function()
     local before = os.time()
     local now = aw.time()
-    assert.is_true(before <= now and now < os.time() + 1)
+    -- The seconds of os.time() begin a few ms late: it reads a coarse clock.
+    assert.is_true(before <= now and now < os.time() + 2)
     assert.are.equal("float", math.type(now))
   end)
 
