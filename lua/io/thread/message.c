@@ -203,26 +203,8 @@ int awio_message_push(lua_State *L, const awio_message *m) {
 
 /* ---- life ---- */
 
-static int push_all_values(lua_State *L, aw_lua_value *value) {
-  return awio_message_push(L, (awio_message *)value);
-}
-
-static void release_message(aw_lua_value *value) {
-  awio_message_free((awio_message *)value);
-}
-
 void awio_message_init(awio_message *m) {
-  *m = (awio_message){
-      .value = {.push = push_all_values, .release = release_message},
-      .last_object = AWIO_NOWHERE};
-}
-
-aw_value awio_message_box(awio_message *message) {
-  return aw_lua_box(&message->value);
-}
-
-size_t awio_message_size(const awio_message *message) {
-  return sizeof *message + message->size;
+  *m = (awio_message){.last_object = AWIO_NOWHERE};
 }
 
 void awio_message_release_objects(const awio_message *m,

@@ -37,13 +37,6 @@ awio_message *awio_message_of_error(lua_State *L, int index);
  * what an aw_lua_transfer raises. */
 int awio_message_push(lua_State *L, const awio_message *message);
 
-/* Return an aw_value that takes the message: aw_lua_take_results() pushes its
- * values. */
-aw_value awio_message_box(awio_message *message);
-
-/* Return the bytes of memory that it takes. */
-size_t awio_message_size(const awio_message *message);
-
 /* Free a message.
  *
  *   message  takes; NULL is fine

@@ -62,10 +62,9 @@ typedef struct awio_object {
 
 /* The head of a message; `data` follows it. */
 typedef struct awio_message {
-  aw_lua_value value; /* the first field: the core has its address */
-  int count;          /* of values */
-  bool again;         /* some of the others occurs again */
-  size_t size;        /* of `data` */
+  int count;   /* of values */
+  bool again;  /* some of the others occurs again */
+  size_t size; /* of `data` */
   size_t tables, others;
   size_t last_object; /* offset of the last awio_object, or AWIO_NOWHERE */
 } awio_message;
