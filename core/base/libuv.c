@@ -35,13 +35,11 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static atomic_uint forks;
 
 /* A forked process has only the thread that forked: so that one holds the lock
  * meanwhile. */
@@ -53,18 +51,8 @@ static void after_fork(void) {
   pthread_mutex_unlock(&lock);
 }
 
-static void in_child(void) {
-  atomic_fetch_add(&forks, 1);
-  after_fork();
-}
-
 static void watch_forks(void) {
-  pthread_atfork(before_fork, after_fork, in_child);
-}
-
-unsigned aw__libuv_forks(void) {
-  pthread_once(&once, watch_forks);
-  return atomic_load_explicit(&forks, memory_order_relaxed);
+  pthread_atfork(before_fork, after_fork, after_fork);
 }
 
 static void ignore_async(uv_async_t *async) {

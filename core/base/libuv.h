@@ -46,9 +46,6 @@ static inline void aw__libuv_adopt(const aw_engine *engine,
 }
 /* This process was forked off: part the loop from that of the parent. */
 void aw__libuv_fork(aw_engine *engine);
-/* How many forks made this process what it is: threads of a parent do not exist
- * here. Call from: any thread. */
-unsigned aw__libuv_forks(void);
 /* End the poll of the engine, or the next one. Call from: any thread, or a
  * signal handler, while the handles are open. */
 void aw__libuv_wake(aw_engine *engine);

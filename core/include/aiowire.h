@@ -756,6 +756,14 @@ AW_API int aw_engine_wakeable(aw_engine *engine);
  * thread, or a signal handler, after aw_engine_wakeable() has returned 0. */
 AW_API void aw_engine_wake(aw_engine *engine);
 
+/* Return a number that differs between a process and one that it has forked.
+ * The threads of the parent do not exist in the child: what they may have
+ * locked, or were to complete, is lost there. So remember the number with such
+ * an object, and leave the object alone under another number.
+ *
+ * Counting begins with the first call. Call from: any thread. */
+AW_API unsigned aw_forks(void);
+
 /* Make aw_next() of this engine return AW_STEP_WOKEN once, at a given time,
  * even while it blocks or while tasks are busy. A further call replaces the
  * time.

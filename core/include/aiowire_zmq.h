@@ -231,8 +231,8 @@ AW_API const aw_operation *aw_zmq_operation(int events);
  * `events` than above give NULL. */
 AW_API aw_wire *aw_zmq_when_ready(aw_zmq *zmq, int events);
 
-/* Return how many forks lie between this process and the one that called
- * aw_zmq_open() first. A readiness that was made under another number belongs
+/* Return aw_forks(), which counts from the first aw_zmq_open() at the latest. A
+ * readiness that was made under another number belongs
  * to a parent process: functions fail with AW_EFORKED for it, or do nothing.
  * Call from: any thread. */
 AW_API unsigned aw_zmq_forks(void);

@@ -5,15 +5,16 @@
  * library is loaded once for the process and never unloaded, because its
  * threads go on.
  *
- * Its functions, and the number of forks, are global: they belong to no engine.
+ * Its functions are global: they belong to no engine.
  */
 #include <aiowire_zmq.h>
+
+#include "base/forks.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -73,11 +74,6 @@ static const struct {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static aw_zmq_calls calls; /* not changed once `opened` is true */
 static bool opened;        /* protected by the lock */
-static atomic_uint forks;
-
-static void count_fork(void) {
-  forks++;
-}
 
 static bool find_all(void *library) {
   for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
@@ -127,7 +123,7 @@ static int open_library(void) {
     library = dlopen("libzmq.5.dylib", RTLD_NOW | RTLD_LOCAL);
   if (!library || !find_all(library) || !is_safe() || !find_drafts(library))
     return AW_ENOZMQ;
-  return -pthread_atfork(NULL, NULL, count_fork);
+  return aw__forks_count();
 }
 
 int aw_zmq_open(const aw_zmq_calls **out) {
@@ -142,5 +138,5 @@ int aw_zmq_open(const aw_zmq_calls **out) {
 }
 
 unsigned aw_zmq_forks(void) {
-  return forks;
+  return aw_forks();
 }

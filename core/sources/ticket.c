@@ -48,7 +48,7 @@ typedef struct aw_mailbox {
   aw_ticket *first, **end; /* the queue */
   size_t refs; /* of tickets and of closing, while closing or closed */
   uint64_t wakes;
-  unsigned forks; /* that `waking` knows of */
+  unsigned forks; /* aw_forks() when `waking` was begun */
   bool awake;     /* the engine was woken since it looked last */
   bool closed;    /* the engine is gone */
 } aw_mailbox;
@@ -179,7 +179,7 @@ static void drop_all(aw_mailbox *mailbox, aw_ticket *ticket) {
 
 /* In a forked process the wakers of the parent do not exist. */
 static void forget_lost_wakers(aw_mailbox *mailbox) {
-  unsigned forks = aw__libuv_forks();
+  unsigned forks = aw_forks();
   if (mailbox->forks != forks)
     atomic_store(&mailbox->waking, 0);
   mailbox->forks = forks;
@@ -220,7 +220,7 @@ static aw_mailbox *make_mailbox(aw_engine *engine) {
     return NULL;
   }
   mailbox->engine = engine;
-  mailbox->forks = aw__libuv_forks();
+  mailbox->forks = aw_forks();
   aw__list_init(&mailbox->tickets);
   empty_queue(mailbox);
   mailbox->closer.close = close_mailbox;

@@ -426,7 +426,8 @@ extern "C" {
   F(aw_lua_interrupts_send) \
   F(aw_lua_interrupts_clear) \
   F(aw_lua_interrupts_close) \
-  F(aw_lua_print)
+  F(aw_lua_print) \
+  F(aw_forks)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -869,6 +870,7 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_lua_interrupts_clear (aw_module_table->at_aw_lua_interrupts_clear)
 #define aw_lua_interrupts_close (aw_module_table->at_aw_lua_interrupts_close)
 #define aw_lua_print (aw_module_table->at_aw_lua_print)
+#define aw_forks (aw_module_table->at_aw_forks)
 #endif
 /* clang-format on */
 

@@ -92,7 +92,7 @@ end
 local LEVELS <const> = {
   { "include/aiowire", "base/list" },
   { "include/aiowire_zmq", "state" },
-  { "base/codes", "base/config", "base/memory" },
+  { "base/codes", "base/config", "base/forks", "base/memory" },
   { "base/clock", "base/cut", "base/deadline", "base/libuv", "base/ready" },
   { "base/error" },
 

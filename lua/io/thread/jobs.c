@@ -17,7 +17,7 @@
 
 /* Does it belong to the parent of this process? */
 static bool is_lost_pool(const awio_jobs *pool) {
-  return pool->generation != awio_generation();
+  return pool->forks != aw_forks();
 }
 
 /* ---- references ---- */
@@ -304,7 +304,7 @@ awio_jobs *awio_jobs_new(unsigned most, lua_CFunction main,
   atomic_init(&pool->refs, 1);
   pthread_mutex_init(&pool->lock, NULL);
   init_condition(&pool->empty);
-  pool->generation = awio_generation();
+  pool->forks = aw_forks();
   pool->most = most;
   pool->main = main;
   pool->settings = settings;

@@ -119,7 +119,7 @@ struct awio_jobs {
   awio_message *function;         /* what the workers call; NULL at first */
   awio_thread_settings *settings; /* of their states */
   unsigned most;                  /* workers */
-  unsigned generation;            /* of the process that made it */
+  unsigned forks;                 /* aw_forks() when it was made */
   lua_CFunction main;             /* of the workers; its argument is the seat */
   char name[LUA_IDSIZE + 32];     /* for people */
 

@@ -1,9 +1,6 @@
 /* line.c - see line.h */
 #include "thread/line.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
-
 struct awio_waiter {
   aw_task *task;
   aw_ticket *ticket; /* NULL: told */
@@ -78,22 +75,4 @@ void awio_line_end(awio_line *line, int result) {
     aw_free(w);
     w = next;
   }
-}
-
-/* ---- forks ---- */
-
-static atomic_uint generation;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void count_fork(void) {
-  atomic_fetch_add(&generation, 1);
-}
-
-static void begin_counting_forks(void) {
-  pthread_atfork(NULL, NULL, count_fork);
-}
-
-unsigned awio_generation(void) {
-  pthread_once(&once, begin_counting_forks);
-  return atomic_load_explicit(&generation, memory_order_relaxed);
 }

@@ -39,8 +39,4 @@ bool awio_line_tell(awio_line *line);
 /* End the waits of all that were not told, and empty the line. */
 void awio_line_end(awio_line *line, int result);
 
-/* A number that is another one in each forked process: what other threads of
- * the parent may have locked must not be used there. */
-unsigned awio_generation(void);
-
 #endif

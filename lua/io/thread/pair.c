@@ -36,7 +36,7 @@ struct awio_queue {
 
 struct awio_pair {
   atomic_uint refs;
-  unsigned generation;
+  unsigned forks;     /* aw_forks() when it was made */
   atomic_uint number; /* of the worker; 0: not known yet */
   awio_queue queues[AWIO_SIDES];
   char name[64];
@@ -85,7 +85,7 @@ awio_pair *awio_pair_new(const char *name) {
   if (!pair)
     return NULL;
   atomic_init(&pair->refs, 1);
-  pair->generation = awio_generation();
+  pair->forks = aw_forks();
   snprintf(pair->name, sizeof pair->name, "%s", name);
   for (int i = 0; i < AWIO_SIDES; i++) {
     awio_queue *q = &pair->queues[i];
@@ -102,7 +102,7 @@ void awio_pair_number(awio_pair *pair, unsigned number) {
 }
 
 static bool is_forked(const awio_pair *pair) {
-  return pair->generation != awio_generation();
+  return pair->forks != aw_forks();
 }
 
 awio_pair *awio_pair_keep(awio_pair *pair) {

@@ -46,7 +46,7 @@ struct awio_thread {
   awio_thread_settings *settings;
   awio_thread_plan plan;
   unsigned number;
-  unsigned generation; /* of the process that it belongs to */
+  unsigned forks; /* aw_forks() when it was made */
   char name[64];
   pthread_t id;
   awio_thread_end end;
@@ -70,7 +70,7 @@ size_t awio_thread_count(void) {
 
 /* Is it a worker of the parent of this process? */
 static bool is_lost(const awio_thread *t) {
-  return t->generation != awio_generation();
+  return t->forks != aw_forks();
 }
 
 awio_thread *awio_thread_keep(awio_thread *t) {
@@ -387,7 +387,7 @@ int awio_thread_start(awio_thread_settings *settings,
   t->plan = *plan;
   t->plan.name = NULL;
   t->number = atomic_fetch_add(&last_number, 1) + 1;
-  t->generation = awio_generation();
+  t->forks = aw_forks();
   snprintf(t->name, sizeof t->name, "%s", plan->name ? plan->name : "?");
   pthread_mutex_init(&t->lock, NULL);
   make_condition(&t->quiet);
