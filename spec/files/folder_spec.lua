@@ -6,19 +6,8 @@ local clients = require "spec.support.clients"
 local helper = require "spec.support.helper"
 
 local fs = aw.fs
+local in_folder = clients.with_folder
 local raises = helper.raises
-
---- Returns a function for `it` that runs `f(folder, ev)` in a loop, in an empty
---- folder.
-local function in_folder(f)
-  return function()
-    clients.in_folder(function(folder)
-      helper.run(function(ev)
-        f(folder, ev)
-      end)
-    end)
-  end
-end
 
 local function shell(command, ...)
   local r = assert(aw.exec { "sh", "-c", command, "sh", ... })

@@ -54,6 +54,18 @@ function M.in_folder(f)
   f(folder)
 end
 
+--- Return a function for `it` that runs `f(folder, ev)` in a loop, in an empty
+--- folder.
+function M.with_folder(f)
+  return function()
+    M.in_folder(function(folder)
+      helper.run(function(ev)
+        f(folder, ev)
+      end)
+    end)
+  end
+end
+
 --- Returns whether the machine has IPv6 on its loopback.
 function M.has_ipv6()
   local ok, server = pcall(aw.tcp.listen, "::1", 0)
