@@ -17,19 +17,11 @@
 #define _GNU_SOURCE    /* RTLD_NEXT */
 #undef _FORTIFY_SOURCE /* its headers define read() and open() themselves */
 
-#include <aiowire.h>
+#include "preloaded.h"
 
-#include <lauxlib.h>
-
-#include <dirent.h>
-#include <dlfcn.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdarg.h>
-#include <stdatomic.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,7 +36,6 @@ static pthread_cond_t released = PTHREAD_COND_INITIALIZER;
 static int hanging, calls[CALLS];
 static int hangs_after[CALLS], fails_after[CALLS]; /* calls left, + 1; 0: no */
 static int failures[CALLS];
-static atomic_bool refuses;
 
 /* Count down to the calls that hang or fail. */
 static bool is_due(int *after) {
@@ -79,12 +70,6 @@ static bool enter(int call) {
 static bool is_file(int fd) {
   struct stat info;
   return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
-}
-
-/* Store the function of the C library in `out`, a pointer to it. */
-static void find(const char *name, void *out) {
-  void *symbol = dlsym(RTLD_NEXT, name);
-  memcpy(out, &symbol, sizeof symbol);
 }
 
 AW_API int open(const char *path, int flags, ...) {
@@ -146,16 +131,6 @@ AW_API ssize_t copy_file_range(int from, off64_t *from_at, int to,
   return enter(COPY) ? next(from, from_at, to, to_at, size, flags) : -1;
 }
 
-AW_API int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                          void *(*run)(void *), void *data);
-
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                   void *(*run)(void *), void *data) {
-  int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-  find("pthread_create", &next);
-  return atomic_load(&refuses) ? EAGAIN : next(thread, attributes, run, data);
-}
-
 static int f_hang(lua_State *L) {
   int call = luaL_checkoption(L, 1, NULL, names);
   pthread_mutex_lock(&lock);
@@ -201,22 +176,6 @@ static int f_calls(lua_State *L) {
   lua_pushinteger(L, calls[call]);
   pthread_mutex_unlock(&lock);
   return 1;
-}
-
-static int f_threads(lua_State *L) {
-  DIR *folder = opendir("/proc/self/task");
-  lua_Integer count = 0;
-  while (folder && readdir(folder))
-    count++;
-  if (folder)
-    closedir(folder);
-  lua_pushinteger(L, count - 2); /* without "." and ".." */
-  return 1;
-}
-
-static int f_refuse(lua_State *L) {
-  atomic_store(&refuses, lua_toboolean(L, 1));
-  return 0;
 }
 
 AW_API int luaopen_spec_files(lua_State *L);

@@ -17,19 +17,11 @@
  */
 #define _GNU_SOURCE /* RTLD_NEXT */
 
-#include <aiowire.h>
+#include "preloaded.h"
 
-#include <lauxlib.h>
-
-#include <dirent.h>
-#include <dlfcn.h>
-#include <errno.h>
 #include <limits.h>
 #include <netdb.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
 
 typedef int (*resolve)(const char *, const char *, const struct addrinfo *,
                        struct addrinfo **);
@@ -37,7 +29,6 @@ typedef int (*resolve)(const char *, const char *, const struct addrinfo *,
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t released = PTHREAD_COND_INITIALIZER;
 static int hanging, calls, tickets;
-static atomic_bool refuses;
 static char last[NI_MAXHOST];
 
 static bool ends_with(const char *text, const char *end) {
@@ -94,9 +85,8 @@ AW_API int getaddrinfo(const char *node, const char *service,
 
 int getaddrinfo(const char *node, const char *service,
                 const struct addrinfo *hints, struct addrinfo **out) {
-  void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
   resolve next;
-  memcpy(&next, &symbol, sizeof next);
+  find("getaddrinfo", &next);
   if (!node || !ends_with(node, ".test"))
     return next(node, service, hints, out);
   note_call(node);
@@ -109,17 +99,6 @@ int getaddrinfo(const char *node, const char *service,
   if (strcmp(node, "both.live.test") == 0)
     return both(next, hints, out);
   return next("127.0.0.1", service, hints, out);
-}
-
-AW_API int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                          void *(*run)(void *), void *data);
-
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                   void *(*run)(void *), void *data) {
-  int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-  void *symbol = dlsym(RTLD_NEXT, "pthread_create");
-  memcpy(&next, &symbol, sizeof next);
-  return atomic_load(&refuses) ? EAGAIN : next(thread, attributes, run, data);
 }
 
 static int locked(lua_State *L, const int *number) {
@@ -153,22 +132,6 @@ static int r_release(lua_State *L) {
   return 0;
 }
 
-static int r_threads(lua_State *L) {
-  DIR *folder = opendir("/proc/self/task");
-  lua_Integer count = 0;
-  while (folder && readdir(folder))
-    count++;
-  if (folder)
-    closedir(folder);
-  lua_pushinteger(L, count - 2); /* without "." and ".." */
-  return 1;
-}
-
-static int r_refuse(lua_State *L) {
-  atomic_store(&refuses, lua_toboolean(L, 1));
-  return 0;
-}
-
 AW_API int luaopen_spec_resolver(lua_State *L);
 
 int luaopen_spec_resolver(lua_State *L) {
@@ -176,8 +139,8 @@ int luaopen_spec_resolver(lua_State *L) {
                                        {"calls", r_calls},
                                        {"last", r_last},
                                        {"release", r_release},
-                                       {"threads", r_threads},
-                                       {"refuse", r_refuse},
+                                       {"threads", f_threads},
+                                       {"refuse", f_refuse},
                                        {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
