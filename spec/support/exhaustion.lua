@@ -69,8 +69,19 @@ local frame = [[
     refused = refused + 1
   end
 
+  -- Fails if `holds()` is false for a minute: threads close some descriptors.
+  local function wait_until(holds)
+    local patience = os.time() + 60
+    while not holds() do
+      assert(os.time() < patience, "descriptors are left")
+    end
+  end
+
   for spare = 0, 48 do
-    fill()
+    wait_until(function()
+      fill()
+      return #hold >= spare
+    end)
     for _ = 1, spare do
       table.remove(hold):close()
     end
@@ -86,11 +97,9 @@ local frame = [[
   for _, file in ipairs(hold) do
     file:close()
   end
-  local patience = os.time() + 60 -- threads close some
-  repeat
-    local left = count() - before
-    assert(left == 0 or os.time() < patience, "descriptors are left")
-  until left == 0
+  wait_until(function()
+    return count() == before
+  end)
   assert(refused > 0 or WAITS, "there were always enough")
   assert(fine > 0, "there were never enough")
   print "survived"
