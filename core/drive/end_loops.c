@@ -30,7 +30,7 @@ typedef struct aside {
   bool holding_due, woken;
 } aside;
 
-/* What is under way. */
+/* The state of one call of aw_engine_end_loops(). */
 typedef struct ending {
   aw_engine *engine;
   const aw_loop_end *how;
