@@ -1,6 +1,10 @@
-# Write the Lua sources into one C file (see lua/bind/base/parts.h).
+# Write Lua sources into one C file: those of the library (see
+# lua/bind/base/parts.h), or those of the program (see lua/host/parts.h).
 #
-#   cmake -DROOT=lua -DFILES="aiowire/a.lua;…" -DOUT=embedded.c -P embed.cmake
+#   cmake -DROOT=lua -DFILES="aiowire/a.lua;…" -DOUT=embedded.c
+#     -DHEADER=base/parts.h -DTABLE=awl_embedded -P embed.cmake
+#
+# HEADER declares TABLE, an array of `struct TABLE`.
 #
 # Bytes rather than string literals: C promises 4095 characters in a literal,
 # and bytes need no quoting.
@@ -26,9 +30,9 @@ endforeach()
 
 file(WRITE "${OUT}" "/* Made by lua/embed.cmake. */
 
-#include \"base/parts.h\"
+#include \"${HEADER}\"
 
-${arrays}const struct awl_embedded awl_embedded[] = {
+${arrays}const struct ${TABLE} ${TABLE}[] = {
 ${rows}  {NULL, NULL, 0},
 };
 ")

@@ -8,7 +8,7 @@ local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"
 
 local FILES <const> = { "README.md", "docs/tour.md", "docs/sockets.md",
-  "docs/files.md", "docs/threads.md",
+  "docs/files.md", "docs/threads.md", "docs/program.md",
   "docs/zmq.md", "docs/zmq-security.md", "docs/zmq-services.md",
   "docs/zmq-patterns.md", "docs/from-python.md" }
 
