@@ -18,6 +18,7 @@
 #include "memory.h"
 #include "options.h"
 #include "output.h"
+#include "style.h"
 #include "warning.h"
 #include "workers.h"
 
@@ -43,10 +44,17 @@ typedef struct host {
   bool ended; /* by an error, a signal or os.exit: run no further chunk */
 } host;
 
+/* Print an error. Without memory for it, print its text alone. */
 static void complain(const char *text) {
-  fflush(stdout); /* keep the order of both outputs */
-  fprintf(stderr, "aiowire: %s\n", text);
-  fflush(stderr);
+  static const char NAME[] = "aiowire: ";
+  size_t size = strlen(text);
+  char *line = malloc(sizeof NAME + size);
+  if (line) {
+    memcpy(line, NAME, sizeof NAME - 1);
+    memcpy(line + sizeof NAME - 1, text, size + 1);
+  }
+  host_style_print(STDERR_FILENO, HOST_STYLE_ERROR, line ? line : text);
+  free(line);
 }
 
 static void fail_usage(host *h, const char *text) {
@@ -253,15 +261,38 @@ static void print_parts(lua_State *L) {
   lua_settop(L, 0);
 }
 
-/* Without a script and an -e: run standard input, unless it is a terminal. */
-static void run_input(lua_State *L, host *h) {
-  if (!isatty(STDIN_FILENO)) {
-    run_chunk(L, h, luaL_loadfilex(L, NULL, "t"), 0);
+/* --check: nothing runs. */
+static void run_check(lua_State *L, host *h) {
+  (void)L;
+  complain("--check is not there yet");
+  h->status = STATUS_USAGE;
+}
+
+/* Show the prompt, until its user leaves it. */
+static void run_prompt(lua_State *L, host *h) {
+  (void)L;
+  if (h->options.timeout_ns != AW_NEVER) {
+    complain("'--timeout' cannot be used with a prompt");
+    h->status = STATUS_USAGE;
     return;
   }
-  complain("no script given");
-  host_options_help(stderr);
+  complain("the prompt is not there yet");
   h->status = STATUS_USAGE;
+}
+
+/* What follows -e, -l and -W. As in lua: with neither a script nor -e nor -v,
+ * standard input is the script, unless it is a terminal. */
+static void run_rest(lua_State *L, host *h) {
+  const host_options *o = &h->options;
+  bool alone = o->script == o->argc && !o->chunks && !o->version;
+  if (o->script < o->argc)
+    run_script(L, h);
+  if (h->ended)
+    return;
+  if (o->interactive || (alone && isatty(STDIN_FILENO)))
+    run_prompt(L, h);
+  else if (alone)
+    run_chunk(L, h, luaL_loadfilex(L, NULL, "t"), 0);
 }
 
 /* The one protected call. [host] -> [] */
@@ -277,15 +308,15 @@ static int run_all(lua_State *L) {
     print_parts(L);
     return 0;
   }
+  if (o->check) {
+    run_check(L, h);
+    return 0;
+  }
   if (!o->ignore_env)
     run_init(L, h);
   run_options(L, h);
-  if (h->ended)
-    return 0;
-  if (o->script < o->argc)
-    run_script(L, h);
-  else if (!o->chunks && !o->version)
-    run_input(L, h);
+  if (!h->ended)
+    run_rest(L, h);
   return 0;
 }
 
@@ -325,6 +356,7 @@ int main(int argc, char **argv) {
   open_standard_files();
   host_output_watch();
   host_options_read(&h.options, argc, argv);
+  host_style_use(h.options.colour);
   if (h.options.bad) {
     host_options_complain(&h.options);
     return STATUS_USAGE;

@@ -2,42 +2,133 @@
  *
  * Here -e, -l and -W are only checked. main.c runs these options later, in the
  * order of the command line.
+ *
+ * spec/host/host_options_spec.lua compares the names here, in the text of --help, in
+ * the man page and in docs/program.md.
  */
 
 #include "options.h"
 
 #include "aiowire_lua.h"
 
+#include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const char *long_option_at(const void *list, size_t index) {
-  static const char *const names[] = {"--help", "--version", NULL};
-  (void)list;
-  return names[index];
-}
+/* ---- options with a name ------------------------------------------------- */
 
-static bool read_long(host_options *options, const char *text) {
-  if (strcmp(text, "--help") == 0)
-    options->help = true;
-  else if (strcmp(text, "--version") == 0)
-    options->all_parts = true;
-  else
+static bool read_seconds(const char *value, uint64_t *ns) {
+  if (value[0] == '\0' || value[strspn(value, "0123456789.eE+-")] != '\0')
+    return false; /* strtod() knows more: 0x10, inf, nan, and blanks */
+  char *end;
+  double seconds = strtod(value, &end);
+  if (*end != '\0' || !isfinite(seconds) || signbit(seconds))
     return false;
+  double most = (double)AW_NEVER;
+  *ns = seconds * 1e9 < most ? (uint64_t)(seconds * 1e9) : AW_NEVER;
   return true;
 }
 
-/* Each letter is an option of its own: `-vE` is an error, as for lua. */
-static bool read_letter(host_options *options, const char *text) {
-  if (text[2] != '\0')
-    return false;
-  switch (text[1]) {
-  case 'E': options->ignore_env = true; return true;
-  case 'W': return true;
-  case 'h': options->help = true; return true;
-  case 'v': options->version = true; return true;
-  default: return false;
+static bool read_timeout(host_options *o, const char *value) {
+  return read_seconds(value, &o->timeout_ns);
+}
+
+static bool read_grace(host_options *o, const char *value) {
+  return read_seconds(value, &o->grace_ns);
+}
+
+static bool read_colour(host_options *o, const char *value) {
+  static const char *const names[] = {"auto", "always", "never"};
+  static const host_colour colours[] = {HOST_COLOUR_AUTO, HOST_COLOUR_ALWAYS,
+                                        HOST_COLOUR_NEVER};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    if (strcmp(value, names[i]) == 0) {
+      o->colour = colours[i];
+      return true;
+    }
   }
+  return false;
+}
+
+static bool set_check(host_options *o, const char *value) {
+  (void)value;
+  return o->check = true;
+}
+
+static bool set_help(host_options *o, const char *value) {
+  (void)value;
+  return o->help = true;
+}
+
+static bool set_stats(host_options *o, const char *value) {
+  (void)value;
+  return o->stats = true;
+}
+
+static bool set_version(host_options *o, const char *value) {
+  (void)value;
+  return o->all_parts = true;
+}
+
+typedef struct named_option {
+  const char *name;
+  const char *value;    /* how --help calls the value; NULL: it takes none */
+  const char *expected; /* what the value must be, and an example of it */
+  const char *example;
+  bool (*read)(host_options *options, const char *value); /* false: wrong */
+} named_option;
+
+static const char SECONDS[] = "a number of seconds from 0 up";
+
+static const named_option named[] = {
+    {"--check", NULL, NULL, NULL, set_check},
+    {"--color", "WHEN", "auto, always or never", "never", read_colour},
+    {"--grace", "S", SECONDS, "0.5", read_grace},
+    {"--help", NULL, NULL, NULL, set_help},
+    {"--stats", NULL, NULL, NULL, set_stats},
+    {"--timeout", "S", SECONDS, "2.5", read_timeout},
+    {"--version", NULL, NULL, NULL, set_version},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+/* Return the option whose name stands in `text`, before any "=", or NULL. */
+static const named_option *find_named(const char *text) {
+  size_t length = strcspn(text, "=");
+  for (const named_option *at = named; at->name; at++)
+    if (strlen(at->name) == length && strncmp(at->name, text, length) == 0)
+      return at;
+  return NULL;
+}
+
+static host_usage read_named(host_options *options, const char *text) {
+  const named_option *option = find_named(text);
+  if (!option)
+    return HOST_USAGE_UNKNOWN;
+  const char *equals = strchr(text, '=');
+  if (equals && !option->value)
+    return HOST_USAGE_NO_VALUE;
+  if (!equals && option->value)
+    return HOST_USAGE_VALUE;
+  return option->read(options, equals ? equals + 1 : "") ? HOST_USAGE_RIGHT
+                                                         : HOST_USAGE_VALUE;
+}
+
+/* ---- letters ------------------------------------------------------------- */
+
+/* Each letter is an option of its own: `-vE` is an error, as for lua. */
+static host_usage read_letter(host_options *options, const char *text) {
+  if (text[2] != '\0')
+    return HOST_USAGE_UNKNOWN;
+  switch (text[1]) {
+  case 'E': options->ignore_env = true; break;
+  case 'W': break;
+  case 'h': options->help = true; break;
+  case 'i': options->interactive = options->version = true; break;
+  case 'v': options->version = true; break;
+  default: return HOST_USAGE_UNKNOWN;
+  }
+  return HOST_USAGE_RIGHT;
 }
 
 /* Read the option at argv[i]; returns the index of its last word. */
@@ -50,19 +141,36 @@ static int read_option(host_options *options, int i) {
       return i;
     if (argv[i + 1] && argv[i + 1][0] != '-')
       return i + 1;
-    options->needs_value = true;
-    options->bad = text;
-  } else if (!(text[1] == '-' ? read_long(options, text)
-                              : read_letter(options, text))) {
-    options->bad = text;
+    options->usage = HOST_USAGE_NO_ARGUMENT;
+  } else {
+    options->usage =
+        text[1] == '-' ? read_named(options, text) : read_letter(options, text);
   }
+  if (options->usage != HOST_USAGE_RIGHT)
+    options->bad = text;
   return i;
 }
 
+/* ---- the command line ---------------------------------------------------- */
+
+/* A prompt has no time limit, and --check runs nothing. */
+static void check_together(host_options *options) {
+  if (options->bad || options->help || options->all_parts)
+    return;
+  if (options->interactive && options->check) {
+    options->bad = "-i";
+    options->usage = HOST_USAGE_WITH_CHECK;
+  } else if (options->interactive && options->timeout_ns != AW_NEVER) {
+    options->bad = "--timeout";
+    options->usage = HOST_USAGE_WITH_PROMPT;
+  }
+}
+
 void host_options_read(host_options *options, int argc, char **argv) {
-  memset(options, 0, sizeof *options);
-  options->argc = argc;
-  options->argv = argv;
+  *options = (host_options){.argc = argc,
+                            .argv = argv,
+                            .timeout_ns = AW_NEVER,
+                            .grace_ns = AW_DEFAULT};
   int i = 1;
   for (; i < argc && !options->bad; i++) {
     const char *text = argv[i];
@@ -75,20 +183,84 @@ void host_options_read(host_options *options, int argc, char **argv) {
     i = read_option(options, i);
   }
   options->script = i < argc ? i : argc;
+  check_together(options);
+}
+
+/* ---- messages ------------------------------------------------------------ */
+
+static const char *name_at(const void *list, size_t index) {
+  return ((const named_option *)list)[index].name;
+}
+
+/* Copy the name in `text`, as it would be with two dashes: "--time" of
+ * "-time=3". False: there is no such name. */
+static bool copy_name(const char *text, char *name, size_t size) {
+  const char *dash = text[1] == '-' ? "" : "-";
+  int length =
+      snprintf(name, size, "%s%.*s", dash, (int)strcspn(text, "="), text);
+  return length > 4 && (size_t)length < size;
+}
+
+/* Print what the user may have meant by an unknown option, with the value that
+ * was given. */
+static void suggest(const char *text) {
+  static const char letters[] = "EWehilv";
+  char name[32];
+  char letter = (char)(text[1] ^ ('a' ^ 'A')); /* in the other case */
+  if (text[2] == '\0' && letter != '\0' && strchr(letters, letter)) {
+    fprintf(stderr, " (did you mean -%c?)", letter);
+    return;
+  }
+  if (!copy_name(text, name, sizeof name))
+    return;
+  const char *meant = aw_lua_nearest(name, name_at, named);
+  const char *equals = strchr(text, '=');
+  const named_option *option = meant ? find_named(meant) : NULL;
+  if (option && !option->value)
+    fprintf(stderr, " (did you mean %s?)", meant);
+  else if (option && equals && equals[1])
+    fprintf(stderr, " (did you mean %s%s?)", meant, equals);
+  else if (option)
+    fprintf(stderr, " (did you mean %s=%s?)", meant, option->value);
+}
+
+static void complain_of_value(const char *text) {
+  const named_option *option = find_named(text);
+  const char *equals = strchr(text, '=');
+  if (equals && equals[1])
+    fprintf(stderr, "bad value in '%s' (%s expected, as %s=%s)", text,
+            option->expected, option->name, option->example);
+  else
+    fprintf(stderr, "'%s' needs a value, as %s=%s (%s)", text, option->name,
+            option->example, option->expected);
 }
 
 void host_options_complain(const host_options *options) {
-  const char *meant = NULL;
-  if (options->needs_value)
-    fprintf(stderr, "aiowire: '%s' needs an argument\n", options->bad);
-  else if (strncmp(options->bad, "--", 2) == 0)
-    meant = aw_lua_nearest(options->bad, long_option_at, NULL);
-  if (meant)
-    fprintf(stderr, "aiowire: unrecognized option '%s' (did you mean %s?)\n",
-            options->bad, meant);
-  else if (!options->needs_value)
-    fprintf(stderr, "aiowire: unrecognized option '%s'\n", options->bad);
-  fputs("usage: aiowire [options] [script [args]]; see aiowire --help\n",
+  const char *text = options->bad;
+  fputs("aiowire: ", stderr);
+  switch (options->usage) {
+  case HOST_USAGE_RIGHT: break;
+  case HOST_USAGE_UNKNOWN:
+    fprintf(stderr, "unrecognized option '%s'", text);
+    suggest(text);
+    break;
+  case HOST_USAGE_NO_ARGUMENT:
+    fprintf(stderr, "'%s' needs an argument", text);
+    break;
+  case HOST_USAGE_VALUE: complain_of_value(text); break;
+  case HOST_USAGE_NO_VALUE:
+    fprintf(stderr, "'%.*s' takes no value, got '%s'", (int)strcspn(text, "="),
+            text, text);
+    break;
+  case HOST_USAGE_WITH_PROMPT:
+    fprintf(stderr, "'%s' cannot be used with a prompt", text);
+    break;
+  case HOST_USAGE_WITH_CHECK:
+    fprintf(stderr, "'%s' cannot be used with --check, which runs nothing",
+            text);
+    break;
+  }
+  fputs("\nusage: aiowire [options] [script [args]]; see aiowire --help\n",
         stderr);
 }
 
@@ -100,6 +272,7 @@ void host_options_help(FILE *out) {
         "run, too.\n"
         "\n"
         "  -e STAT        run STAT, in which `aw` is the library; repeatable\n"
+        "  -i             show the prompt after the script\n"
         "  -l MOD         require MOD into a global of that name\n"
         "  -l G=MOD       require MOD into the global G\n"
         "  -v             print the version\n"
@@ -110,7 +283,15 @@ void host_options_help(FILE *out) {
         "  -h, --help     print this\n"
         "  --version      print the versions and paths of all parts\n"
         "\n"
+        "  --timeout=S    cancel all tasks after S seconds, and exit with 124\n"
+        "  --grace=S      give clean-up S seconds (default 5; 0: none)\n"
+        "  --check        run nothing; report syntax errors, and globals that\n"
+        "                 nobody defines\n"
+        "  --stats        print at the end where the time has gone\n"
+        "  --color=WHEN   color errors: auto (on a terminal), always, never\n"
+        "\n"
         "Exit status: 0; 1 uncaught error, or the script cannot be read; 2\n"
-        "usage; by the signal after Ctrl-C; otherwise that of os.exit.\n",
+        "usage; 13 deadlock; 124 time-out; by the signal after Ctrl-C;\n"
+        "otherwise that of os.exit.\n",
         out);
 }
