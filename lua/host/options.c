@@ -3,8 +3,8 @@
  * Here -e, -l and -W are only checked. main.c runs these options later, in the
  * order of the command line.
  *
- * spec/host/host_options_spec.lua compares the names here, in the text of --help, in
- * the man page and in docs/program.md.
+ * spec/host/host_options_spec.lua compares the names here with those in the
+ * text of --help, in the man page and in docs/program.md.
  */
 
 #include "options.h"

@@ -1,4 +1,4 @@
-/* style.h - how the program prints reports, in colors or without; see style.c */
+/* style.h - prints reports of the program, colored or not; see style.c */
 #ifndef HOST_STYLE_H
 #define HOST_STYLE_H
 
