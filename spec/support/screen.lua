@@ -6,11 +6,13 @@
 --- colours, the alternate screen. It lists in `unknown` what it does not know.
 ---
 --- Invariants: `lines` has all rows since the begin, also those that have been
---- scrolled off; the screen is lines[top + 1] to lines[top + rows]. A cell is a
---- table { text =, style = }; a wide character has a cell with the text "" to
---- its right. `row` and `col` count from 0. After a character in the last
---- column, `col` stays there and `wrap` is set: only the next character moves
---- to the next row.
+--- scrolled off; the screen is lines[top + 1] to lines[top + rows]. A line has
+--- `cells`, each a text or false for a blank, and their `styles`; a wide
+--- character has a cell with the text "" to its right. Above the screen a line
+--- has only a `text`. `wrapped` is the width of a line that goes on in the next
+--- one. `row` and `col` count from 0. After a character in the last column,
+--- `col` stays there and `wrap` is set: only the next character moves to the
+--- next row.
 ---
 --- Neighbours: terminal.lua runs programs on it.
 
@@ -57,8 +59,20 @@ function Screen:line(row)
   return self.lines[self.top + 1 + (row or self.row)]
 end
 
+--- Returns the text of a line: `cols` columns.
+local function text_of(line, cols)
+  if line.text then
+    return line.text
+  end
+  local parts = {}
+  for i = 1, cols do
+    parts[i] = line.cells[i] or " "
+  end
+  return table.concat(parts)
+end
+
 local function new_line()
-  return { cells = {}, wrapped = false }
+  return { cells = {}, styles = {}, wrapped = nil }
 end
 
 --- Make the rows of the screen exist.
@@ -68,13 +82,23 @@ function Screen:fill()
   end
 end
 
+--- Take the first row off the screen, and keep its text.
+function Screen:keep_row()
+  local line = self:line(0)
+  self.lines[self.top + 1] = { text = text_of(line, self.cols),
+    wrapped = line.wrapped }
+  self.top = self.top + 1
+end
+
 --- Erase the cells of a row from a column to another one.
 function Screen:erase(row, from, to)
   local line = self:line(row)
   for i = from + 1, math.min(to, self.cols - 1) + 1 do
     line.cells[i] = false
   end
-  line.wrapped = line.wrapped and to < self.cols - 1
+  if to >= self.cols - 1 then
+    line.wrapped = nil
+  end
 end
 
 --- Move the rows of the region from `row` on up by `count`; negative: down.
@@ -84,7 +108,7 @@ function Screen:scroll(row, count, keep)
     and not self.main
   for _ = 1, math.min(math.abs(count), self.rows) do
     if count > 0 and whole then
-      self.top = self.top + 1
+      self:keep_row()
       self:fill()
     elseif count > 0 then
       table.remove(self.lines, self.top + 1 + row)
@@ -124,7 +148,7 @@ end
 -- Characters. ----------------------------------------------------------------
 
 function Screen:wrap_now()
-  self:line().wrapped = true
+  self:line().wrapped = self.cols
   self:down()
   self.col = 0
 end
@@ -132,28 +156,30 @@ end
 --- Append a character without a width to the one before the cursor.
 function Screen:combine(text)
   local at = self.wrap and self.col + 1 or self.col
-  local cell = self:line().cells[at]
-  if cell and cell.text == "" then
-    cell = self:line().cells[at - 1]
+  local cells = self:line().cells
+  if cells[at] == "" then
+    at = at - 1
   end
-  if cell then
-    cell.text = cell.text .. text
+  if cells[at] then
+    cells[at] = cells[at] .. text
   end
 end
 
 --- Insert `count` blanks at the cursor.
 function Screen:insert_cells(count)
-  local cells = self:line().cells
+  local line = self:line()
   for i = self.cols, self.col + 1, -1 do
     local from = i - count
-    cells[i] = from > self.col and cells[from] or false
+    line.cells[i] = from > self.col and line.cells[from] or false
+    line.styles[i] = line.styles[from]
   end
 end
 
 function Screen:delete_cells(count)
-  local cells = self:line().cells
+  local line = self:line()
   for i = self.col + 1, self.cols do
-    cells[i] = i + count <= self.cols and cells[i + count] or false
+    line.cells[i] = line.cells[i + count] or false
+    line.styles[i] = line.styles[i + count]
   end
 end
 
@@ -170,10 +196,11 @@ function Screen:put(text, code)
     self:insert_cells(width)
   end
   self.last = text
-  local cells = self:line().cells
-  cells[self.col + 1] = { text = text, style = self.style }
+  local line = self:line()
+  line.cells[self.col + 1] = text
+  line.styles[self.col + 1] = self.style
   if width == 2 then
-    cells[self.col + 2] = { text = "", style = self.style }
+    line.cells[self.col + 2] = ""
   end
   self.wrap = self.col + width >= self.cols
   self.col = math.min(self.col + width, self.cols - 1)
@@ -437,14 +464,32 @@ function Screen:character(text, at)
   return at + bytes
 end
 
+--- Show the plain characters at `at` that leave the last column free, if that
+--- needs no care. Returns the position behind them, or nil.
+function Screen:plain(text, at)
+  local room = self.cols - 1 - self.col
+  local run = room > 0 and not self.modes["4"] and text:match("^[ -~]+", at)
+  if not run then
+    return nil
+  end
+  local line, count = self:line(), math.min(#run, room)
+  for i = 1, count do
+    line.cells[self.col + i] = run:sub(i, i)
+    line.styles[self.col + i] = self.style
+  end
+  self.col = self.col + count
+  self.last = run:sub(count, count)
+  return at + count
+end
+
 --- Show what a program has written. It may end within a character or sequence.
 ---@param output string
 function Screen:feed(output)
   local text = self.rest .. output
   local at = 1
   while at and at <= #text do
-    self.rest = text:sub(at)
     local char = text:sub(at, at)
+    self.at = at
     if char == "\27" then
       at = self:escape(text, at)
     elseif controls[char] then
@@ -453,12 +498,10 @@ function Screen:feed(output)
     elseif char < " " or char == "\127" then
       at = at + 1
     else
-      at = self:character(text, at)
+      at = self:plain(text, at) or self:character(text, at)
     end
   end
-  if at then
-    self.rest = ""
-  end
+  self.rest = at and "" or text:sub(self.at)
 end
 
 --- Change the size. Rows leave at the bottom as long as they are below the
@@ -466,7 +509,9 @@ end
 function Screen:resize(rows, cols)
   local over = self.row - (rows - 1)
   if over > 0 then
-    self.top = self.top + over
+    for _ = 1, over do
+      self:keep_row()
+    end
   end
   for i = #self.lines, self.top + rows + 1, -1 do
     self.lines[i] = nil
@@ -484,14 +529,6 @@ function Screen:resize(rows, cols)
 end
 
 -- Looking at it. -------------------------------------------------------------
-
-local function text_of(line, cols)
-  local parts = {}
-  for i = 1, cols do
-    parts[i] = line.cells[i] and line.cells[i].text or " "
-  end
-  return table.concat(parts)
-end
 
 --- Returns the text of a row, without blanks at its end.
 ---@param row integer from 1; 0 and less: rows that have been scrolled off
@@ -519,7 +556,7 @@ function Screen:transcript(first)
   local parts = {}
   for i = first or 1, #self.lines do
     local line = self.lines[i]
-    local text = text_of(line, self.cols)
+    local text = text_of(line, line.wrapped or self.cols)
     parts[#parts + 1] = line.wrapped and text or text:gsub(" +$", "") .. "\n"
   end
   return (table.concat(parts):gsub("\n+$", "\n"))
@@ -534,7 +571,7 @@ function Screen:style_of(text)
     local at = self:row_text(row):find(text, 1, true)
     if at then
       local before = utf8.len(self:row_text(row):sub(1, at - 1))
-      return self.lines[self.top + row].cells[before + 1].style
+      return self.lines[self.top + row].styles[before + 1]
     end
   end
   return nil

@@ -36,6 +36,9 @@ M.PROMPT, M.MORE = "> ", ">> "
 --- So many bytes of the output are in a message.
 local TAIL <const> = 2000
 
+--- So many bytes of the output are kept, at least, and seen by expect_output().
+local MOST <const> = 100000
+
 --- Is there a libedit, with which the program edits lines?
 M.has_libedit = false
 for _, name in ipairs { "libedit.so.2", "libedit.so.0", "libedit.so" } do
@@ -188,7 +191,9 @@ function Terminal:pump()
   if not text then
     return false
   end
-  self.output = self.output .. text
+  local dropped = math.max(#self.output - MOST, 0)
+  self.output = self.output:sub(dropped + 1) .. text
+  self.from = math.max(self.from - dropped, 1)
   self.screen:feed(text)
   if self.screen.replies ~= "" then
     self:send(self.screen.replies)
@@ -231,10 +236,15 @@ function Terminal:wait_until(what, holds)
   end)
 end
 
---- The text of all rows from the mark on.
+--- The text of all rows from the mark on, without the rest of a line that
+--- begins above the mark.
 ---@return string
 function Terminal:text()
-  return self.screen:transcript(self.marked)
+  local first, lines = self.marked, self.screen.lines
+  while lines[first] and lines[first - 1] and lines[first - 1].wrapped do
+    first = first + 1
+  end
+  return self.screen:transcript(first)
 end
 
 --- Wait until a text is to be seen below the mark.
