@@ -133,10 +133,9 @@ static void run_chunk(lua_State *L, host *h, int load_status, int nargs) {
   }
 }
 
-/* Run an -e, with the library as the local `aw`. The declaration of `aw` is put
- * into the first line of the text, so that line numbers stay right. */
+/* Run an -e, with the library as the local `aw`. */
 static void run_string(lua_State *L, host *h, const char *text) {
-  lua_pushfstring(L, "local aw = require \"aiowire\"; %s", text);
+  lua_pushfstring(L, HOST_STATEMENT_HEAD "%s", text);
   size_t length;
   const char *chunk = lua_tolstring(L, -1, &length);
   int status = luaL_loadbufferx(L, chunk, length, "=(command line)", "t");
@@ -181,17 +180,13 @@ static void require_global(lua_State *L, host *h, const char *spec) {
 
 /* Run -e, -l and -W in the order given. options.c has checked them. */
 static void run_options(lua_State *L, host *h) {
-  char **argv = h->options.argv;
-  for (int i = 1; i < h->options.script && !h->ended; i++) {
-    char letter = argv[i][1];
-    if (letter == 'W') {
-      lua_warning(L, "@on", 0);
-    } else if (letter == 'e' || letter == 'l') {
-      const char *value = argv[i][2] ? argv[i] + 2 : argv[++i];
-      if (letter == 'e')
-        run_string(L, h, value);
-      else
-        require_global(L, h, value);
+  host_action action;
+  int at = 1;
+  while (!h->ended && host_options_next(&h->options, &at, &action)) {
+    switch (action.letter) {
+    case 'W': lua_warning(L, "@on", 0); break;
+    case 'e': run_string(L, h, action.value); break;
+    case 'l': require_global(L, h, action.value); break;
     }
   }
 }
@@ -210,10 +205,7 @@ static int push_script_arguments(lua_State *L) {
 }
 
 static void run_script(lua_State *L, host *h) {
-  const host_options *o = &h->options;
-  const char *name = o->argv[o->script];
-  if (strcmp(name, "-") == 0 && strcmp(o->argv[o->script - 1], "--") != 0)
-    name = NULL; /* standard input */
+  const char *name = host_options_script(&h->options);
   int status = luaL_loadfilex(L, name, "t");
   if (status == LUA_OK) {
     run_chunk(L, h, status, push_script_arguments(L));

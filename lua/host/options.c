@@ -1,7 +1,7 @@
 /* options.c - reads the command line; see options.h
  *
- * Here -e, -l and -W are only checked. main.c runs these options later, in the
- * order of the command line.
+ * host_options_read() only checks -e, -l and -W. main.c runs these options later,
+ * in the order of the command line.
  *
  * spec/host/host_options_spec.lua compares the names here with those in the
  * text of --help, in the man page and in docs/program.md.
@@ -184,6 +184,29 @@ void host_options_read(host_options *options, int argc, char **argv) {
   }
   options->script = i < argc ? i : argc;
   check_together(options);
+}
+
+bool host_options_next(const host_options *options, int *at,
+                       host_action *action) {
+  char **argv = options->argv;
+  while (*at < options->script) {
+    const char *text = argv[(*at)++];
+    action->letter = text[1];
+    action->value = NULL;
+    if (text[1] == 'W')
+      return true;
+    if (text[1] == 'e' || text[1] == 'l') {
+      action->value = text[2] ? text + 2 : argv[(*at)++];
+      return true;
+    }
+  }
+  return false;
+}
+
+const char *host_options_script(const host_options *options) {
+  const char *name = options->argv[options->script];
+  const char *before = options->argv[options->script - 1];
+  return strcmp(name, "-") == 0 && strcmp(before, "--") != 0 ? NULL : name;
 }
 
 /* ---- messages ------------------------------------------------------------ */

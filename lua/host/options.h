@@ -25,6 +25,16 @@ typedef enum host_usage {
   HOST_USAGE_WITH_CHECK   /* an option that does not go with --check */
 } host_usage;
 
+/* What stands before the text of an -e, in its first line, so that line numbers
+ * stay right. */
+#define HOST_STATEMENT_HEAD "local aw = require \"aiowire\"; "
+
+/* An option that acts at its place in the command line. */
+typedef struct host_action {
+  char letter;       /* 'e', 'l' or 'W' */
+  const char *value; /* the argument; NULL for 'W' */
+} host_action;
+
 typedef struct host_options {
   int argc;
   char **argv;
@@ -51,6 +61,19 @@ typedef struct host_options {
  *   argv  borrowed as long as `options` is used
  */
 void host_options_read(host_options *options, int argc, char **argv);
+
+/* Read the next -e, -l or -W.
+ *
+ *   at  index in argv where the search begins; 1 at first
+ *
+ * Returns false if there is none left.
+ */
+bool host_options_next(const host_options *options, int *at,
+                       host_action *action);
+
+/* Return the name of the script's file, or NULL for standard input. There is a
+ * script: `script` is less than `argc`. */
+const char *host_options_script(const host_options *options);
 
 /* Print on stderr what is wrong with `bad`, and the usage. */
 void host_options_complain(const host_options *options);
