@@ -15,6 +15,7 @@
  */
 
 #include "bytecode.h"
+#include "check.h"
 #include "memory.h"
 #include "options.h"
 #include "output.h"
@@ -253,13 +254,6 @@ static void print_parts(lua_State *L) {
   lua_settop(L, 0);
 }
 
-/* --check: nothing runs. */
-static void run_check(lua_State *L, host *h) {
-  (void)L;
-  complain("--check is not there yet");
-  h->status = STATUS_USAGE;
-}
-
 /* Show the prompt, until its user leaves it. */
 static void run_prompt(lua_State *L, host *h) {
   (void)L;
@@ -301,7 +295,7 @@ static int run_all(lua_State *L) {
     return 0;
   }
   if (o->check) {
-    run_check(L, h);
+    h->status = host_check(L, o);
     return 0;
   }
   if (!o->ignore_env)
