@@ -13,6 +13,7 @@
 #include "base/resources.h"
 #include "base/tasks.h"
 #include "embed/hub.h"
+#include "embed/session.h"
 #include "errors/errors.h"
 #include "io/io.h"
 #include "module_calls.h"
@@ -34,10 +35,19 @@ static const char MODULE_KEY = 'm';
  * there. Things that objects own end before the engines that they belong to.
  * Locations and the claims of loops end after all things that may refer to
  * them. */
-const awl_ending awl_endings[] = {
-    awl_end_hosted,  awl_free_workers, awl_free_resources, awl_free_scopes,
-    awl_leave_hub,   awl_free_engines, awl_free_locations, awl_free_loops,
-    awl_free_leaves, awl_free_sleeps,  awl_free_tasks,     NULL};
+const awl_ending awl_endings[] = {awl_end_session,
+                                  awl_end_hosted,
+                                  awl_free_workers,
+                                  awl_free_resources,
+                                  awl_free_scopes,
+                                  awl_leave_hub,
+                                  awl_free_engines,
+                                  awl_free_locations,
+                                  awl_free_loops,
+                                  awl_free_leaves,
+                                  awl_free_sleeps,
+                                  awl_free_tasks,
+                                  NULL};
 
 /* ---- what is opened by its first use ---- */
 

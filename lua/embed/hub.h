@@ -98,7 +98,8 @@ void awl_leave_hub(awl_state *s);
 
 /* ---- step.c ---- */
 
-/* Answer a step of a task of a state that ends its tasks now. */
-void awl_end_step(awl_hosted *hosted, const aw_step *step);
+/* Answer a step of a task of the state `s`, which ends its tasks now. NULL: the
+ * state has gone, although it could not end the task. */
+void awl_end_step(const awl_state *s, const aw_step *step);
 
 #endif

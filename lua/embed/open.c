@@ -108,7 +108,8 @@ static bool is_own(void *data, const aw_loop *loop) {
 }
 
 static void run_step(void *data, const aw_step *step) {
-  awl_end_step(data, step);
+  const awl_hosted *hosted = data;
+  awl_end_step(hosted->state, step);
 }
 
 static int end_tasks(awl_hosted *hosted) {

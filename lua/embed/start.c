@@ -14,6 +14,7 @@
 #include "base/location.h"
 #include "base/loops.h"
 #include "base/parts.h"
+#include "embed/config.h"
 #include "embed/hub.h"
 #include "objects/loop.h"
 #include "run/debug_hooks.h"
@@ -102,25 +103,10 @@ typedef struct starting {
   int rc; /* AW_ENOMEM until something else is known */
 } starting;
 
-/* Copy the configuration of a host program that may know fewer members, or
- * more. False: its size is none, or it has set a member that this version does
- * not know. As core/base/config.c does it. */
 static bool copy_config(const aw_lua_task_config *from,
                         aw_lua_task_config *to) {
-  enum { MOST = 4096 }; /* larger structs are not filled, but garbage */
-  const size_t first = offsetof(aw_lua_task_config, size) + sizeof to->size;
-  memset(to, 0, sizeof *to);
-  if (!from)
-    return true;
-  size_t size = from->size ? from->size : first;
-  if (size < first || size > MOST)
-    return false;
-  const char *bytes = (const char *)from;
-  for (size_t i = sizeof *to; i < size; i++)
-    if (bytes[i])
-      return false;
-  memcpy(to, from, size < sizeof *to ? size : sizeof *to);
-  return true;
+  const size_t least = offsetof(aw_lua_task_config, size) + sizeof to->size;
+  return awl_copy_config(from, from ? from->size : 0, least, to, sizeof *to);
 }
 
 /* (results…) of a wire that has run: return them. */

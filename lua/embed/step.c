@@ -121,16 +121,13 @@ void aw_lua_pull(void *host, aw_engine *engine) {
 
 /* ---- ending all tasks of a state ---- */
 
-/* Parked code of the host program cannot be closed here.
- *
- *   hosted  NULL: the state has gone, although it could not end the task
- */
-void awl_end_step(awl_hosted *hosted, const aw_step *step) {
+/* Parked code of the host program cannot be closed here. */
+void awl_end_step(const awl_state *s, const aw_step *step) {
   switch (step->what) {
   case AW_STEP_CALL: aw_step_cancelled(step->task); break;
   case AW_STEP_RESUME:
   case AW_STEP_KILL:
-    if (hosted && awl_is_worker(hosted->state, step->data))
+    if (s && awl_is_worker(s, step->data))
       awl_worker_end(step->data);
     aw_step_killed(step->task);
     break;

@@ -13,6 +13,7 @@
  * Contents
  *
  *   For programs     opening the library, running a main function
+ *   Sessions         a prompt: one call after another, with tasks that live on
  *   Host engines     Lua states on an engine that a program drives itself
  *   Awaiting         functions in C that await
  *   Results          values for Lua, made before Lua can make them
@@ -48,12 +49,13 @@ extern "C" {
 
 /* ---- for programs -------------------------------------------------------- */
 
-/* How aw_lua_main() ended. */
+/* How aw_lua_main(), or a part of a session, ended. */
 typedef enum aw_lua_end {
-  AW_LUA_OK,     /* the function and all tasks that it started are done */
-  AW_LUA_ERROR,  /* an error reached the top and is on the Lua stack */
-  AW_LUA_SIGNAL, /* a signal ended the run, after clean-up */
-  AW_LUA_EXIT    /* os.exit(code) ended the run, after clean-up */
+  AW_LUA_OK,       /* the function and all tasks that it started are done */
+  AW_LUA_ERROR,    /* an error reached the top and is on the Lua stack */
+  AW_LUA_SIGNAL,   /* a signal ended the run, after clean-up */
+  AW_LUA_EXIT,     /* os.exit(code) ended the run, after clean-up */
+  AW_LUA_CANCELLED /* a call of a session was cancelled; its session goes on */
 } aw_lua_end;
 
 /* Open the library and push its module table; `require "aiowire"` calls this. A
@@ -91,6 +93,115 @@ AW_API bool aw_lua_interrupt(int signal_number);
  * os.exit cleans up before the program exits. For a program that owns the
  * state. */
 AW_API void aw_lua_install_host(lua_State *L);
+
+/* ---- sessions ------------------------------------------------------------
+ *
+ * A session runs one function after the other, as an interactive prompt does:
+ * each call is a task, and the tasks that it starts go on in later calls and
+ * while the program waits for input.
+ *
+ *     aw_lua_session *session = aw_lua_session_open(L, NULL);
+ *     int stdin_fd = 0, code;
+ *     while (aw_lua_session_wait(session, L, &stdin_fd, 1, &code) == AW_LUA_OK
+ *            && push_function_of_line(L))
+ *       show(L, aw_lua_session_call(session, L, 0, &code));
+ *     aw_lua_session_close(session, L, &code);
+ *
+ * Loop. The tasks of a session are those of one EventLoop, which runs as long
+ * as the session is open. `stop()` and `close()` of it cancel its tasks and
+ * leave it running. A task that fails and has no handler does not end it: see
+ * `failed`.
+ *
+ * Signals. A session holds SIGINT and SIGTERM as long as it is open, unless a
+ * run of another state holds them; in the program aiowire SIGHUP and SIGQUIT,
+ * too. SIGINT cancels the call or the wait that is under way, or else the next
+ * one, and interrupts a body that is busy. The second SIGINT during a call ends
+ * the grace of that cancel; further ones do nothing more. SIGTERM ends the
+ * session with clean-up, as it ends a run, and so do SIGHUP and
+ * aw_lua_interrupt().
+ *
+ * A state has one session at a time. All functions of a session run outside of
+ * every task, on the thread that opened it. lua_close() ends a session without
+ * clean-up. A state on an engine of the program has none: there the program
+ * starts tasks itself. */
+
+typedef struct aw_lua_session aw_lua_session;
+
+typedef struct aw_lua_session_config {
+  const char *name; /* of the task of a call; copied; NULL: "line" */
+  uint64_t grace;   /* ns, of the EventLoop; 0 and AW_DEFAULT: 5 s */
+  /* A task of the EventLoop has failed and has no handler, or its handler has
+   * failed. The error and its info [E2] are the two values on top of L. Runs in
+   * protected mode, in no task, during a call, a wait or the close; its own
+   * error becomes a warning. NULL: the failure becomes a warning. */
+  void (*failed)(lua_State *L, void *data);
+  void *data;  /* handed to `failed` */
+  size_t size; /* see "Sizes" in aiowire.h */
+} aw_lua_session_config;
+
+/* Open a session, and the library if needed.
+ *
+ *   config  NULL: the defaults; the struct is copied
+ *
+ * Gives. Raises an error if the state has a session, if something runs, if the
+ * state is bound to an engine of the program, or for a wrong `size`. */
+AW_API aw_lua_session *aw_lua_session_open(lua_State *L,
+                                           const aw_lua_session_config *config);
+
+/* Call a function as a task of the session, and drive the engine until that
+ * task has ended. A Wire or a Poller that the function returns is a result like
+ * any other, and is not run.
+ *
+ *   nargs   number of arguments on top of the stack, above the function
+ *   code    receives the status or the number of the signal, see below
+ *
+ * Pops the function and its arguments. Returns
+ *
+ *   AW_LUA_OK         pushes the results: as many as the stack is higher
+ *   AW_LUA_ERROR      pushes the error and its info, or nil; `code` is a status
+ *                     to exit with: 13 for a Deadlock [L4], else 1. If all
+ *                     tasks wait and nothing can wake one, only the call fails
+ *   AW_LUA_CANCELLED  the task was cancelled: by SIGINT, task:cancel() or
+ *                     ev:stop()
+ *   AW_LUA_SIGNAL     another signal has ended the session, after clean-up;
+ *                     `code` is its number
+ *   AW_LUA_EXIT       os.exit(code) has ended the session, after clean-up
+ *
+ * After the last two, the session can only be closed; then a call is an error.
+ * What the function sets in `aw.locals` is there for the next one.
+ *
+ * Raises an error, with nothing done, if the session has ended, or if something
+ * runs. Pushes nothing but with AW_LUA_OK and AW_LUA_ERROR. */
+AW_API int aw_lua_session_call(aw_lua_session *session, lua_State *L, int nargs,
+                               int *code);
+
+/* Drive the engine until one of the descriptors is readable: a read would not
+ * block, as at the end of a file, or fails. Regular files are readable at once;
+ * other tasks get their turn nevertheless.
+ *
+ *   fds    `count` of them, 1 to 16
+ *   code   receives the index of a descriptor that is readable; otherwise as
+ *          above
+ *
+ * Returns AW_LUA_OK; AW_LUA_CANCELLED for SIGINT; or AW_LUA_SIGNAL,
+ * AW_LUA_EXIT or AW_LUA_ERROR, as above. AW_LUA_ERROR says that the descriptor
+ * cannot be watched, as when there are too many. Raises as above. */
+AW_API int aw_lua_session_wait(aw_lua_session *session, lua_State *L,
+                               const int *fds, int count, int *code);
+
+/* Push the EventLoop of the session. */
+AW_API void aw_lua_session_push_loop(aw_lua_session *session, lua_State *L);
+
+/* Cancel all tasks with the grace of the EventLoop, drive it to its end, and
+ * give the signals back. SIGINT ends the grace.
+ *
+ *   session  takes; NULL is fine
+ *
+ * Returns AW_LUA_OK; AW_LUA_SIGNAL or AW_LUA_EXIT, now or earlier; or
+ * AW_LUA_ERROR, with the error and its info pushed, if the EventLoop could not
+ * be driven to its end. Raises an error if something runs. */
+AW_API int aw_lua_session_close(aw_lua_session *session, lua_State *L,
+                                int *code);
 
 /* ---- host engines --------------------------------------------------------
  *

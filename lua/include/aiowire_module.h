@@ -427,7 +427,12 @@ extern "C" {
   F(aw_lua_interrupts_clear) \
   F(aw_lua_interrupts_close) \
   F(aw_lua_print) \
-  F(aw_forks)
+  F(aw_forks) \
+  F(aw_lua_session_open) \
+  F(aw_lua_session_call) \
+  F(aw_lua_session_wait) \
+  F(aw_lua_session_push_loop) \
+  F(aw_lua_session_close)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -871,6 +876,11 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_lua_interrupts_close (aw_module_table->at_aw_lua_interrupts_close)
 #define aw_lua_print (aw_module_table->at_aw_lua_print)
 #define aw_forks (aw_module_table->at_aw_forks)
+#define aw_lua_session_open (aw_module_table->at_aw_lua_session_open)
+#define aw_lua_session_call (aw_module_table->at_aw_lua_session_call)
+#define aw_lua_session_wait (aw_module_table->at_aw_lua_session_wait)
+#define aw_lua_session_push_loop (aw_module_table->at_aw_lua_session_push_loop)
+#define aw_lua_session_close (aw_module_table->at_aw_lua_session_close)
 #endif
 /* clang-format on */
 

@@ -16,6 +16,8 @@
 static const char STATE_KEY = 's';
 static const char UTIL_KEY = 'u';
 
+const char awl_hidden[] = "?";
+
 /* ---- the tables of util ---- */
 
 static int move_from_util(lua_State *L, awl_state *s) {

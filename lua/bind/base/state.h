@@ -52,6 +52,7 @@ typedef struct awl_location awl_location;
 typedef struct awl_sleep awl_sleep;
 typedef struct awl_hosted awl_hosted;
 typedef struct awl_seen_stacks awl_seen_stacks;
+typedef struct awl_session awl_session;
 
 /* The types of error objects, a row for each:
  *
@@ -319,6 +320,29 @@ typedef struct awl_run {
   bool hurried;
 } awl_run;
 
+/* ---- sessions ---- */
+
+/* What other rooms know of a session, see lua/embed/session.c. Its loop runs as
+ * long as the session is open, and what would end other loops does not end it.
+ * The functions raise nothing. */
+struct awl_session {
+  awl_state *state;
+  awl_loop *loop;
+  /* tasks of its own that nobody sees, and the scopes that they have opened */
+  size_t hidden, hidden_scopes;
+  /* A signal has come for the run of its loop. */
+  void (*signalled)(awl_session *session);
+  /* The loop would be stopped: cancel its tasks. */
+  void (*stop)(awl_session *session);
+  /* Is this the task of a call, which tells of the failure? */
+  bool (*calls)(const awl_session *session, const aw_task *task);
+  /* The loop would fail with `error`, of `task` (or NULL): tell of it. */
+  void (*failed)(awl_session *session, lua_State *L, aw_error *error,
+                 aw_task *task);
+  /* All tasks wait [L4]. Return whether a call was cancelled. */
+  bool (*blocked)(awl_session *session, lua_State *L);
+};
+
 /* ---- what objects of Lua own of C, see resources.c ---- */
 
 typedef enum awl_resource_kind {
@@ -409,6 +433,7 @@ struct awl_state {
   awl_engine *engine;    /* the state's own; NULL until first used */
   awl_hosted *hosted;    /* NULL: no host program drives its own engine */
   awl_loop *hosted_loop; /* that of tasks which the host starts; or NULL */
+  awl_session *session;  /* or NULL */
   aw_value prefix; /* what all values of the state begin with, see values.c */
 
   /* loops, by number; see loops.c */
@@ -523,6 +548,13 @@ static inline bool awl_is_keep(lua_State *L, const awl_state *s, int index) {
   lua_CFunction f = lua_tocfunction(L, index);
   return f && f == s->upcalls.keep;
 }
+/* The session that runs `loop`, or NULL. */
+static inline awl_session *awl_session_of(const awl_state *s,
+                                          const aw_loop *loop) {
+  return s->session && s->session->loop->core == loop ? s->session : NULL;
+}
+/* aw_task_where() of the tasks that a session hides */
+extern const char awl_hidden[];
 void awl_push_class(lua_State *L, awl_state *s, awl_class class);
 bool awl_is(lua_State *L, awl_state *s, int index, awl_class class);
 /* Does a finalizer run in this Lua state? Any allocation of Lua may run one,

@@ -168,12 +168,16 @@ static int m_EventLoop(lua_State *L) {
   return push_new(L, awl_of(L), 1);
 }
 
-awl_loop *awl_push_new_loop(lua_State *L, awl_state *s) {
-  luaL_checkstack(L, LUA_MINSTACK, NULL);
-  lua_pushnil(L); /* no options */
+awl_loop *awl_push_loop_with(lua_State *L, awl_state *s) {
   push_new(L, s, lua_gettop(L));
   lua_remove(L, -2);
   return awl_loop_at(L, -1);
+}
+
+awl_loop *awl_push_new_loop(lua_State *L, awl_state *s) {
+  luaL_checkstack(L, LUA_MINSTACK, NULL);
+  lua_pushnil(L); /* no options */
+  return awl_push_loop_with(L, s);
 }
 
 /* new_loop(w, opts): a new EventLoop, for functions whose second argument is
@@ -275,7 +279,7 @@ static int loop_gc(lua_State *L) {
 static int loop_stop(lua_State *L) {
   awl_loop *loop = awl_check_loop(L, awl_of(L));
   if (loop->core)
-    aw_loop_stop(loop->core, false);
+    awl_loop_stop(loop);
   return 0;
 }
 

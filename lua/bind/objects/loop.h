@@ -6,5 +6,7 @@
 
 /* Push a new EventLoop without options. Raises. */
 awl_loop *awl_push_new_loop(lua_State *L, awl_state *s);
+/* [options] → [EventLoop]. Raises. */
+awl_loop *awl_push_loop_with(lua_State *L, awl_state *s);
 
 #endif

@@ -61,10 +61,21 @@ static size_t count_branches(const aw_scope *root) {
   return count;
 }
 
+static bool is_of_session(const aw_scope *scope) {
+  const aw_task *task = aw_scope_task(scope);
+  return task && aw_task_where(task) == awl_hidden;
+}
+
+/* What a session hides stands at the root. */
 static void fill_tree(tree *t, const aw_scope *root) {
   const aw_scope *at = root;
   size_t depth = 0;
+  bool hidden = false;
   while ((at = aw_scope_walk(root, at, &depth)) != NULL) {
+    if (depth == 1)
+      hidden = is_of_session(at);
+    if (hidden)
+      continue;
     aw_task *task = aw_scope_task(at);
     t->branches[t->count++] =
         (branch){depth, task ? aw_task_keep(task) : NULL, aw_scope_label(at),

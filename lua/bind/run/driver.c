@@ -110,11 +110,22 @@ static void do_kill(lua_State *L, awl_state *s) {
 
 /* ---- failures and their handlers [E7, E8] ---- */
 
+/* Let the loop fail with `error` (taken). A session only tells of it. */
+static void end_loop(lua_State *L, awl_loop *loop, aw_error *error,
+                     aw_task *task) {
+  awl_session *session = awl_session_of(loop->state, loop->core);
+  if (!session) {
+    aw_loop_fail(loop->core, error);
+    return;
+  }
+  session->failed(session, L, error, task);
+  aw_error_release(error);
+}
+
 /* Let the loop fail with the error on top (popped). Its info is a copy of the
  * info at `info`, with the error as `err`. */
 static void fail_loop(lua_State *L, awl_loop *loop, int info) {
-  aw_error *error = awl_make_derived_error(L, loop, info);
-  aw_loop_fail(loop->core, error);
+  end_loop(L, loop, awl_make_derived_error(L, loop, info), NULL);
 }
 
 /* The message handler for handlers of tasks: wraps the error in a table {err=,
@@ -166,7 +177,7 @@ static void handler_raised(lua_State *L, awl_loop *loop, aw_error *failure,
   }
   set_cause(L, lua_gettop(L), ERROR);
   lua_pop(L, 1);
-  aw_loop_fail(loop->core, awl_make_handler_error(L, loop, INFO, failure));
+  end_loop(L, loop, awl_make_handler_error(L, loop, INFO, failure), NULL);
 }
 
 /* The handler at HANDLER returned the value on top. */
@@ -229,14 +240,16 @@ static int handle_failure(lua_State *L) {
   awl_push_value(L, s, aw_task_handler(task));
   if (s->upcalls.settle_ready(L, s, task))
     return 0;
-  if (lua_isnil(L, HANDLER)) {
+  if (lua_isnil(L, HANDLER) && awl_session_of(s, loop->core)) {
+    end_loop(L, loop, aw_error_keep(failure), task);
+  } else if (lua_isnil(L, HANDLER)) {
     put_info(L, s, task);
     lua_pushvalue(L, ERROR);
     lua_pushvalue(L, INFO);
     awl_push_unhandled(L);
     fail_loop(L, loop, INFO);
   } else if (lua_isboolean(L, HANDLER)) { /* aw.run(): the error itself, raw */
-    aw_loop_fail(loop->core, aw_error_keep(failure));
+    end_loop(L, loop, aw_error_keep(failure), task);
   } else if (awl_is_keep(L, s, HANDLER)) {
     put_info(L, s, task);
     lua_pushvalue(L, INFO);
@@ -259,16 +272,31 @@ static bool must_fail_loop(const awl_state *s, const aw_task *task) {
          (s->starved && !aw_task_handler(task));
 }
 
+/* There is no memory to call a handler, or to say more. */
+static void fail_plainly(lua_State *L, awl_state *s, const aw_task *task) {
+  aw_loop *loop = aw_task_loop(task);
+  aw_error *error = aw_task_error(task);
+  if (awl_session_of(s, loop))
+    lua_warning(L, "aiowire: a task has failed: not enough memory", 0);
+  else
+    aw_loop_fail(loop, aw_error_keep(error));
+}
+
 static void do_failed(lua_State *L, awl_state *s) {
   aw_task *task = s->run.step.task;
   aw_loop *loop = s->run.step.loop;
+  const awl_session *session = awl_session_of(s, loop);
+  if (session && session->calls(session, task)) {
+    aw_step_handled(task);
+    return;
+  }
   /* The core may lack memory while Lua still finds some for each handler, by a
    * full collection each time. */
   bool lacked = lacked_memory(task);
   if (lacked)
     s->run.hurried = true;
   if (lacked && must_fail_loop(s, task)) {
-    aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
+    fail_plainly(L, s, task);
     aw_step_handled(task);
     return;
   }
@@ -287,7 +315,7 @@ static void do_failed(lua_State *L, awl_state *s) {
   awl_interrupt_step_over(s, L);
   if (!awl_succeeded(s, status)) {
     lua_pop(L, 1);
-    aw_loop_fail(loop, aw_error_keep(aw_task_error(task)));
+    fail_plainly(L, s, task);
   }
   s->in_handler = outer;
   s->handler_loop = outer_loop;
@@ -304,12 +332,15 @@ static int note_deadlock(lua_State *L) {
   awl_push_loop(L, s, loop);
   lua_call(L, 1, 1);
   awl_push_deadlock(L, lua_tostring(L, -1));
-  fail_loop(L, loop, 0);
+  aw_loop_fail(loop->core, awl_make_derived_error(L, loop, 0));
   return 0;
 }
 
 static void do_deadlock(lua_State *L, awl_state *s) {
   aw_loop *loop = s->run.step.loop;
+  awl_session *session = awl_session_of(s, loop);
+  if (session && session->blocked(session, L))
+    return;
   lua_pushcfunction(L, note_deadlock);
   lua_pushlightuserdata(L, loop);
   if (!awl_succeeded(s, lua_pcall(L, 1, 0, 0))) {
@@ -338,6 +369,15 @@ static int print_dumps(lua_State *L) {
   return 0;
 }
 
+/* Signals have come, `count` in all. */
+static void stop_run(const awl_state *s, const awl_run *run, int count) {
+  awl_session *session = awl_session_of(s, run->loop);
+  if (session)
+    session->signalled(session);
+  else
+    aw_loop_stop(run->loop, count > 1);
+}
+
 static void do_woken(lua_State *L, awl_state *s) {
   if (awl_signals_dump(s)) {
     lua_pushcfunction(L, print_dumps);
@@ -345,9 +385,9 @@ static void do_woken(lua_State *L, awl_state *s) {
       lua_pop(L, 1);
   }
   int count;
-  if (awl_signals_taken(s, &count) > 0) {
+  if (awl_signals_taken(s, &count)) {
     awl_limit_grace(&s->run);
-    aw_loop_stop(s->run.loop, count > 1);
+    stop_run(s, &s->run, count);
   }
   awl_limit_check(L, s);
 }
@@ -466,7 +506,7 @@ static void dispatch_step(lua_State *L, awl_state *s) {
 static void pass_signal_on(const awl_state *s, const awl_run *outer) {
   int count = awl_signals_count(s);
   if (count > 0)
-    aw_loop_stop(outer->loop, count > 1);
+    stop_run(s, outer, count);
 }
 
 /* Is there a step to run? A worker may have left one; else pull the next. */

@@ -166,7 +166,7 @@ int awl_loop_run(lua_State *L) {
  * is running, a task's `__close` has left the loop half way: whoever closes the
  * loop drives it. */
 static bool is_driven(const awl_loop *loop) {
-  if (loop->engine->hosted)
+  if (loop->engine->hosted || awl_session_of(loop->state, loop->core))
     return true;
   for (const awl_run *r = &loop->state->run; r; r = r->outer)
     if (r->engine == loop->engine)
@@ -174,9 +174,17 @@ static bool is_driven(const awl_loop *loop) {
   return false;
 }
 
+void awl_loop_stop(awl_loop *loop) {
+  awl_session *session = awl_session_of(loop->state, loop->core);
+  if (session)
+    session->stop(session);
+  else
+    aw_loop_stop(loop->core, false);
+}
+
 static void end_left(lua_State *L, awl_loop *loop) {
   awl_state *s = loop->state;
-  aw_loop_stop(loop->core, false);
+  awl_loop_stop(loop);
   if (is_driven(loop))
     return;
   /* may be true for a task of another engine */

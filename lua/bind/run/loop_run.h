@@ -12,6 +12,8 @@ int awl_loop_leave(lua_State *L); /* __close */
  * ended (NULL: no such task). Returns the negative code of aw_loop_begin(), or
  * the result of awl_drive(). Raises. */
 int awl_loop_drive(lua_State *L, awl_loop *loop, aw_task *until);
+/* Stop the run of a loop; a session only cancels the tasks of its loop. */
+void awl_loop_stop(awl_loop *loop);
 /* Raise that `what` would run an EventLoop whose engine a host program
  * drives. */
 int awl_refuse_hosted(lua_State *L, const char *what);

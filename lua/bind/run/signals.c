@@ -34,11 +34,15 @@ static struct {
   atomic_int count;            /* signals since the run holds them */
   atomic_int number;           /* number of the last signal */
   atomic_bool dump;            /* SIGQUIT came [D2] */
+  atomic_bool session;         /* SIGINT is counted apart, as … */
+  atomic_int interrupts;       /* … the number of all of them */
   /* Facts about the driving thread; only that thread changes them: */
   pthread_t thread;
-  sigset_t blocked; /* the signals that the thread blocks */
-  int seen;         /* signals that the driver has handled */
-  bool hangup;      /* SIGHUP is held, too */
+  sigset_t blocked;    /* the signals that the thread blocks */
+  int seen;            /* signals that the driver has handled, of both counts */
+  int seen_interrupts; /* those of them that are SIGINTs of a session … */
+  int before;          /* … and which were handled before its call began */
+  bool hangup;         /* SIGHUP is held, too */
 } held;
 
 /* Is this the thread that drives? If not, forward the signal to that thread,
@@ -51,16 +55,23 @@ static bool is_here(int number) {
   return false;
 }
 
-static void on_stop(int number) {
-  bool here = is_here(number);
-  if (!here && !sigismember(&held.blocked, number))
-    return;
+static void count_stop(int number) {
   atomic_store(&held.number, number);
   /* two signals have not stopped the process */
   if (atomic_fetch_add(&held.count, 1) >= 2) {
     signal(number, SIG_DFL);
     raise(number);
   }
+}
+
+static void on_stop(int number) {
+  bool here = is_here(number);
+  if (!here && !sigismember(&held.blocked, number))
+    return;
+  if (number == SIGINT && atomic_load(&held.session))
+    atomic_fetch_add(&held.interrupts, 1);
+  else
+    count_stop(number);
   if (here)
     awl_interrupt_running(atomic_load(&held.owner));
   aw_engine_wake(atomic_load(&held.engine));
@@ -92,9 +103,11 @@ bool awl_signals_hold(awl_state *s, awl_engine *engine) {
   atomic_store(&held.count, 0);
   atomic_store(&held.number, 0);
   atomic_store(&held.dump, false);
+  atomic_store(&held.session, false);
+  atomic_store(&held.interrupts, 0);
   held.thread = pthread_self();
   pthread_sigmask(SIG_SETMASK, NULL, &held.blocked);
-  held.seen = 0;
+  held.seen = held.seen_interrupts = held.before = 0;
   held.hangup = s->host && !awl_signal_was_ignored(SIGHUP);
   s->holds_signals = true;
   awl_interrupt_begin(s);
@@ -121,28 +134,54 @@ int awl_signals_release(awl_state *s) {
   return number;
 }
 
+static int count_all(void) {
+  return atomic_load(&held.count) + atomic_load(&held.interrupts);
+}
+
 aw_engine *awl_signals_wake(const awl_state *s, aw_engine *engine) {
   if (!s->holds_signals || aw_engine_wakeable(engine) < 0)
     return NULL;
   aw_engine *before = atomic_exchange(&held.engine, engine);
   /* the signal came just before the exchange */
-  if (atomic_load(&held.count) > held.seen)
+  if (count_all() > held.seen)
     aw_engine_wake(engine);
   return before;
 }
 
 /* ---- what came ---- */
 
-int awl_signals_taken(const awl_state *s, int *count) {
+bool awl_signals_taken(const awl_state *s, int *count) {
   *count = awl_signals_count(s);
-  if (*count == 0 || held.seen >= *count)
-    return 0;
-  held.seen = *count;
-  return atomic_load(&held.number);
+  if (!s->holds_signals || held.seen >= count_all())
+    return false;
+  held.seen_interrupts = atomic_load(&held.interrupts);
+  held.seen = atomic_load(&held.count) + held.seen_interrupts;
+  return true;
 }
 
 int awl_signals_count(const awl_state *s) {
-  return s->holds_signals ? atomic_load(&held.count) : 0;
+  return s->holds_signals ? count_all() - held.before : 0;
+}
+
+void awl_signals_ask(awl_state *s) {
+  if (s->holds_signals)
+    atomic_store(&held.session, true);
+}
+
+void awl_signals_begin_call(const awl_state *s) {
+  if (s->holds_signals)
+    held.before = held.seen_interrupts;
+}
+
+int awl_signals_interrupts(const awl_state *s) {
+  return s->holds_signals ? atomic_load(&held.interrupts) - held.before : 0;
+}
+
+int awl_signals_stops(const awl_state *s, int *number) {
+  int count = s->holds_signals ? atomic_load(&held.count) : 0;
+  if (count > 0)
+    *number = atomic_load(&held.number);
+  return count;
 }
 
 bool awl_signals_dump(const awl_state *s) {

@@ -12,9 +12,22 @@ int awl_signals_release(awl_state *s);
 /* From now on a signal wakes `engine`, which is driven now. Returns the
  * previous engine, or NULL if nothing has changed. */
 aw_engine *awl_signals_wake(const awl_state *s, aw_engine *engine);
-/* Returns the last signal if there is a new one, or 0; `*count` as below. */
-int awl_signals_taken(const awl_state *s, int *count);
+/* Is there a new one? `*count` as below. */
+bool awl_signals_taken(const awl_state *s, int *count);
 int awl_signals_count(const awl_state *s); /* signals so far */
+
+/* ---- of a session ----
+ *
+ * There SIGINT is not among the signals that stop a run. */
+
+/* From now on the run that holds the signals is a session … */
+void awl_signals_ask(awl_state *s);
+/* … that begins a call or a wait. A SIGINT that came in between counts. */
+void awl_signals_begin_call(const awl_state *s);
+int awl_signals_interrupts(const awl_state *s); /* since then */
+/* The signals that stop the session, so far; `*number`: the last of them, if
+ * there is one. */
+int awl_signals_stops(const awl_state *s, int *number);
 bool awl_signals_dump(const awl_state *s); /* did SIGQUIT ask for a dump? */
 
 #endif

@@ -1,0 +1,50 @@
+/* session.h - a session, for the files that make it up; see session.c */
+#ifndef AWL_SESSION_H
+#define AWL_SESSION_H
+
+#include "base/state.h"
+
+enum { AWL_MOST_FDS = 16 }; /* descriptors of a wait */
+
+/* A descriptor that a wait is for. */
+typedef struct awl_waited_fd {
+  int fd;
+  int result; /* of the wait for it, if it has ended */
+  bool ended;
+} awl_waited_fd;
+
+struct aw_lua_session {
+  awl_session base; /* the first field: driver.c has its address */
+  aw_lua_session_config config;
+  char *name;         /* of the tasks of calls */
+  lua_State *results; /* keeps those of the call; anchored in the registry */
+  aw_task *opener;    /* the hidden task that keeps the loop open; kept */
+  aw_task *call;      /* the task of the call under way, kept; or NULL */
+  aw_task *waiter;    /* the hidden task of the wait under way, kept; or NULL */
+  aw_error *deadlock; /* kept: the outcome of the call; or NULL */
+  bool busy;          /* a call, a wait or the close is under way */
+  bool closing;
+  bool over;      /* a signal or os.exit has ended the loop */
+  aw_wire *waits; /* the wire of the last wait; or NULL */
+  int wait_count; /* the number of descriptors of that wire */
+  awl_waited_fd fds[AWL_MOST_FDS];
+};
+
+/* ---- session.c ---- */
+
+/* Begin a call, a wait or the close. Raises if that is impossible now. */
+void awl_session_enter(aw_lua_session *session, lua_State *L, const char *what);
+/* Drive the loop until `until` has ended, or to its end if the session ends or
+ * `until` is NULL. Returns AW_LUA_OK, or how the session has ended; or
+ * AW_LUA_ERROR, with an error and nil pushed. */
+int awl_session_drive(aw_lua_session *session, lua_State *L, aw_task *until,
+                      int *code);
+/* The state ends, and its session does. */
+void awl_end_session(awl_state *s);
+
+/* ---- session_wait.c ---- */
+
+/* Make the operation-only task that keeps the loop open. Returns a code. */
+int awl_session_keep_open(aw_lua_session *session);
+
+#endif
