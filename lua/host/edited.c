@@ -1,0 +1,532 @@
+/* edited.c - lines with libedit
+ *
+ * libedit calls next_char() for each character. That gives the terminal up,
+ * lets the caller wait, and takes the terminal back; then it redraws the line
+ * if there was output above it, or a stop, or a new size.
+ *
+ *   host_edited_read ─► el_wgets ─► next_char ─► calls.wait ─► the engine
+ *                                       │   (the thread of above.c may write)
+ *                                       └─► read(0), one byte
+ *
+ * Invariants:
+ *  - A read() takes one byte, which is there. What comes after the line stays
+ *    in the kernel, for the next read or for a line that calls io.read().
+ *  - The locale of the terminal is in use only while libedit runs, and only in
+ *    this thread: the callbacks run in the program's own.
+ *  - The caller's code ends a read by `code`: from then on next_char() fails,
+ *    and libedit comes back.
+ *
+ * Neighbours: above.c, output above the prompt; layout.c, where the cursor is;
+ * terminal.c, modes and signals; history.c, the file.
+ */
+#include "edited.h"
+
+#include "above.h"
+#include "candidates.h"
+#include "history.h"
+#include "layout.h"
+#include "libedit.h"
+#include "terminal.h"
+#include "wide.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wctype.h>
+
+struct host_edited {
+  host_editor_calls calls;
+  const host_libedit *lib;
+  void *el;          /* EditLine * */
+  void *history;     /* HistoryW * */
+  char *path;        /* of the history file, or NULL */
+  char *latest;      /* the last entry, or NULL */
+  bool noted;        /* that the file cannot be used */
+  host_above *above; /* NULL: descriptors or memory were short */
+  int terminal;      /* a descriptor of our own: 1 is redirected in a read */
+  FILE *out;         /* on that descriptor, for libedit */
+  int wake[2];       /* a pipe: something is to be done */
+  locale_t locale;
+
+  /* of a read */
+  bool reading;
+  wchar_t *prompt;
+  const char *text; /* what the line begins with, until it stands there */
+  int columns;      /* of the terminal, when the line was drawn */
+  int code;         /* how `wait` ended the read; 0: it did not */
+  locale_t outside; /* the caller's locale */
+  mbstate_t state;  /* of a character whose bytes are not all there yet */
+  char *line;       /* the result */
+};
+
+/* The one editor of the process: for libedit's callbacks, and at its exit. */
+static host_edited *current;
+
+static void abandon(host_edited *e);
+
+/* ── the terminal ────────────────────────────────────────────────────────── */
+
+static void write_text(const host_edited *e, const char *text) {
+  host_write_all(e->terminal, text, strlen(text));
+}
+
+/* Where the cursor is, or the end of the line, in rows of so many columns. A
+ * line that is higher than the screen is shown in part. */
+static host_place place_of(host_edited *e, bool at_end, int columns) {
+  const host_line_info *info = e->lib->wline(e->el);
+  const wchar_t *until = at_end ? info->end : info->cursor;
+  host_place place = {0, 0};
+  host_layout(&place, e->prompt, wcslen(e->prompt), columns);
+  host_layout(&place, info->buffer, (size_t)(until - info->buffer), columns);
+  int last = host_size_of(e->terminal).rows - 1;
+  if (place.row > last)
+    place.row = last;
+  return place;
+}
+
+static void draw(host_edited *e) {
+  e->columns = host_size_of(e->terminal).columns;
+  e->lib->resize(e->el);
+  e->lib->wset(e->el, HOST_EL_REFRESH);
+}
+
+/* Erase the line, whose cursor is in this row, and draw it anew. */
+static void redraw(host_edited *e, int row) {
+  char up[32];
+  snprintf(up, sizeof up, "\033[%dA", row);
+  write_text(e, "\r");
+  if (row > 0)
+    write_text(e, up);
+  write_text(e, "\033[J");
+  draw(e);
+}
+
+/* Move below the line, after writing `mark` at its end. */
+static void leave_line(host_edited *e, const char *mark) {
+  host_place now = place_of(e, false, e->columns);
+  host_place end = place_of(e, true, e->columns);
+  char move[64];
+  snprintf(move, sizeof move, "\033[%dB", end.row - now.row);
+  if (end.row > now.row)
+    write_text(e, move);
+  snprintf(move, sizeof move, "\033[%dG", end.column + 1);
+  write_text(e, move);
+  write_text(e, mark);
+  write_text(e, "\n");
+}
+
+/* Let the caller's code run: give up the terminal and the locale. */
+static void go_out(host_edited *e) {
+  int row = place_of(e, false, e->columns).row;
+  uselocale(e->outside);
+  if (e->above)
+    host_above_release(e->above, row);
+}
+
+/* Take both back. Draws the line again if it was erased. */
+static void come_in(host_edited *e) {
+  bool erased = e->above && host_above_take(e->above);
+  uselocale(e->locale);
+  if (erased)
+    draw(e);
+}
+
+/* ── input ───────────────────────────────────────────────────────────────── */
+
+static void empty_wake(const host_edited *e) {
+  char bytes[64];
+  while (read(e->wake[0], bytes, sizeof bytes) > 0)
+    continue;
+}
+
+/* The process was stopped, or the terminal was resized. What terminals do with
+ * the rows of a line differs then; erase the smaller number of rows, and no
+ * output. */
+static void notice_changes(host_edited *e) {
+  int columns = host_size_of(e->terminal).columns;
+  if (host_terminal_was_stopped()) {
+    e->lib->wset(e->el, HOST_EL_PREP_TERM, 0);
+    e->lib->wset(e->el, HOST_EL_PREP_TERM, 1);
+    redraw(e, 0);
+  } else if (columns != e->columns) {
+    int before = place_of(e, false, e->columns).row;
+    int after = place_of(e, false, columns).row;
+    redraw(e, before < after ? before : after);
+  }
+}
+
+/* Wait until there is input. Returns false if the read is to end. */
+static bool wait_for_input(host_edited *e) {
+  int fds[] = {STDIN_FILENO, e->wake[0]};
+  int index;
+  do {
+    go_out(e);
+    index = e->calls.wait(e->calls.data, fds, 2);
+    if (index == 1)
+      empty_wake(e);
+    come_in(e);
+    notice_changes(e);
+  } while (index > 0);
+  if (index < 0)
+    e->code = index;
+  return index == 0;
+}
+
+/* Put the text that the line begins with into it. */
+static void insert_text(host_edited *e) {
+  wchar_t *wide = host_widen(e->text, false);
+  e->text = NULL;
+  int row = place_of(e, false, e->columns).row;
+  if (wide && wide[0] && e->lib->winsertstr(e->el, wide) == 0)
+    redraw(e, row);
+  free(wide);
+}
+
+/* Add a byte to a character. Returns whether the character is complete; bytes
+ * that make none are dropped. */
+static bool add_byte(host_edited *e, char byte, wchar_t *c) {
+  bool first = mbsinit(&e->state);
+  size_t n = mbrtowc(c, &byte, 1, &e->state);
+  if (n != (size_t)-1)
+    return n != (size_t)-2;
+  memset(&e->state, 0, sizeof e->state);
+  return !first && add_byte(e, byte, c); /* it may begin another one */
+}
+
+/* The function of EL_GETCFN. Returns 1, or -1 if the read ends. */
+static int next_char(void *el, wchar_t *c) {
+  host_edited *e = current;
+  (void)el;
+  if (e->code == 0 && e->text)
+    insert_text(e);
+  for (;;) {
+    if (e->code != 0 || !wait_for_input(e))
+      return -1;
+    char byte;
+    ssize_t n = read(STDIN_FILENO, &byte, 1);
+    if (n == 1 && add_byte(e, byte, c))
+      return 1;
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+      e->code = HOST_EDITOR_END; /* EIO: the terminal is gone */
+  }
+}
+
+/* ── completion ──────────────────────────────────────────────────────────── */
+
+static bool is_blank(const wchar_t *from, const wchar_t *to) {
+  while (to > from && to[-1] != L'\n' && iswspace((wint_t)to[-1]))
+    to--;
+  return to == from || to[-1] == L'\n';
+}
+
+/* Ask the caller. Gives a list that is not empty, or NULL. */
+static char **ask(host_edited *e, const char *text, size_t length,
+                  size_t *word) {
+  *word = 0;
+  go_out(e);
+  char **found = e->calls.complete(e->calls.data, text, length, word);
+  come_in(e);
+  if (found && found[0] && *word <= length)
+    return found;
+  host_free_candidates(found);
+  return NULL;
+}
+
+/* Replace the word before the cursor by what all candidates begin with. Returns
+ * false if that is the word itself. */
+static bool extend(host_edited *e, char **candidates, const char *word) {
+  size_t length = host_common_prefix(candidates), ignored = strlen(word);
+  if (length <= ignored && strcmp(candidates[0], word) == 0)
+    return false;
+  if (length <= ignored && candidates[1])
+    return false;
+  char *prefix = strndup(candidates[0], length);
+  wchar_t *old = host_widen(word, false);
+  wchar_t *new = prefix ? host_widen(prefix, false) : NULL;
+  if (old && new) {
+    e->lib->deletestr(e->el, (int)wcslen(old));
+    e->lib->winsertstr(e->el, new);
+  }
+  free(prefix);
+  free(old);
+  free(new);
+  return true;
+}
+
+static void list(host_edited *e, char **candidates) {
+  leave_line(e, "");
+  host_list_candidates(e->terminal, candidates);
+  draw(e);
+}
+
+/* The function of the Tab key. */
+static unsigned char complete(void *el, wint_t key) {
+  host_edited *e = current;
+  (void)key;
+  const host_line_info *info = e->lib->wline(el);
+  if (is_blank(info->buffer, info->cursor)) {
+    e->lib->winsertstr(el, L"  ");
+    return HOST_CC_REFRESH;
+  }
+  size_t length, word = 0;
+  size_t count = (size_t)(info->cursor - info->buffer);
+  char *text = host_narrow(info->buffer, count, &length);
+  char **found = NULL;
+  if (text && e->calls.complete)
+    found = ask(e, text, length, &word);
+  unsigned char result = found ? HOST_CC_REFRESH : HOST_CC_ERROR;
+  if (found && !extend(e, found, text + length - word)) {
+    result = found[1] ? HOST_CC_NORM : HOST_CC_ERROR;
+    if (found[1])
+      list(e, found);
+  }
+  host_free_candidates(found);
+  free(text);
+  return result;
+}
+
+static wchar_t *prompt(void *el) {
+  (void)el;
+  return current->prompt;
+}
+
+/* ── opening ─────────────────────────────────────────────────────────────── */
+
+static bool is_possible(void) {
+  const char *type = getenv("TERM");
+  return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && type && type[0] &&
+         strcmp(type, "dumb") != 0;
+}
+
+static const wchar_t *const bindings[][2] = {
+    {L"^I", L"aiowire-complete"},
+    {L"^R", L"em-inc-search-prev"},
+    {L"^S", L"em-inc-search-next"},
+    {L"^W", L"ed-delete-prev-word"},
+    /* Home, End and Delete, as various terminals send them */
+    {L"\\e[H", L"ed-move-to-beg"},
+    {L"\\eOH", L"ed-move-to-beg"},
+    {L"\\e[1~", L"ed-move-to-beg"},
+    {L"\\e[F", L"ed-move-to-end"},
+    {L"\\eOF", L"ed-move-to-end"},
+    {L"\\e[4~", L"ed-move-to-end"},
+    {L"\\e[3~", L"ed-delete-next-char"},
+    /* Control with the arrows */
+    {L"\\e[1;5C", L"em-next-word"},
+    {L"\\e[1;5D", L"ed-prev-word"},
+};
+
+/* What ~/.editrc says comes last. Returns false if the terminal cannot do what
+ * is needed, or the user wants no editing. */
+static bool set_up(host_edited *e) {
+  const host_libedit *lib = e->lib;
+  lib->wset(e->el, HOST_EL_EDITOR, L"emacs");
+  lib->wset(e->el, HOST_EL_PROMPT_ESC, prompt, (int)HOST_LITERAL);
+  lib->wset(e->el, HOST_EL_GETCFN, next_char);
+  lib->wset(e->el, HOST_EL_ADDFN, L"aiowire-complete", L"Complete a word",
+            complete);
+  for (size_t i = 0; i < sizeof bindings / sizeof *bindings; i++)
+    lib->wset(e->el, HOST_EL_BIND, bindings[i][0], bindings[i][1],
+              (wchar_t *)NULL);
+  lib->source(e->el, NULL);
+  int edits = 0;
+  char *up = NULL;
+  lib->get(e->el, HOST_EL_EDITMODE, &edits);
+  lib->get(e->el, HOST_EL_GETTC, "up", &up);
+  return edits && up && up[0];
+}
+
+static void enter_loaded(void *data, const char *entry) {
+  host_edited *e = data;
+  host_history_event event;
+  wchar_t *wide = host_widen(entry, true);
+  char *copy = wide ? strdup(entry) : NULL;
+  if (copy) {
+    e->lib->history_w(e->history, &event, HOST_H_ENTER, wide);
+    free(e->latest);
+    e->latest = copy;
+  }
+  free(wide);
+}
+
+static void note(host_edited *e, int error) {
+  if (error && !e->noted)
+    fprintf(stderr, "aiowire: no history in '%s': %s\n", e->path,
+            strerror(error));
+  e->noted = e->noted || error;
+}
+
+static void open_history(host_edited *e, const char *path) {
+  host_history_event event;
+  e->history = e->lib->history_winit();
+  if (!e->history)
+    return;
+  e->lib->history_w(e->history, &event, HOST_H_SETSIZE, HOST_HISTORY_SIZE);
+  e->lib->wset(e->el, HOST_EL_HIST, e->lib->history_w, e->history);
+  e->path = path ? strdup(path) : NULL;
+  if (e->path)
+    note(e, host_history_load(e->path, enter_loaded, e));
+}
+
+static bool open_wake(host_edited *e) {
+  if (pipe(e->wake) < 0)
+    return false;
+  for (int i = 0; i < 2; i++) {
+    fcntl(e->wake[i], F_SETFD, FD_CLOEXEC);
+    fcntl(e->wake[i], F_SETFL, O_NONBLOCK);
+  }
+  return true;
+}
+
+static bool open_terminal(host_edited *e) {
+  e->terminal = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  e->out = e->terminal >= 0 ? fdopen(e->terminal, "w") : NULL;
+  return e->out && open_wake(e);
+}
+
+/* A program that exits in a read, by os.exit(1, false) for example. */
+static void at_exit(void) {
+  if (current && current->reading)
+    abandon(current);
+}
+
+host_edited *host_edited_open(const host_editor_calls *calls,
+                              const char *history_path) {
+  static bool watched;
+  const host_libedit *lib = is_possible() ? host_libedit_load() : NULL;
+  host_edited *e = lib && !current ? calloc(1, sizeof *e) : NULL;
+  if (!e)
+    return NULL;
+  e->calls = *calls;
+  e->lib = lib;
+  e->wake[0] = e->wake[1] = -1;
+  e->locale = host_terminal_locale();
+  current = e;
+  if (e->locale && open_terminal(e)) {
+    locale_t outside = uselocale(e->locale);
+    e->el = lib->init("aiowire", stdin, e->out, e->out);
+    bool ready = e->el && set_up(e);
+    if (ready)
+      open_history(e, history_path);
+    uselocale(outside);
+    if (ready) {
+      e->above = host_above_open(e->terminal, e->wake[1]);
+      watched = watched || atexit(at_exit) == 0;
+      return e;
+    }
+  }
+  host_edited_close(e);
+  return NULL;
+}
+
+void host_edited_close(host_edited *e) {
+  if (e->above)
+    host_above_close(e->above);
+  if (e->el)
+    e->lib->end(e->el);
+  if (e->history)
+    e->lib->history_wend(e->history);
+  if (e->out)
+    fclose(e->out); /* closes the descriptor */
+  else if (e->terminal > STDERR_FILENO)
+    close(e->terminal);
+  for (int i = 0; i < 2; i++)
+    if (e->wake[i] >= 0)
+      close(e->wake[i]);
+  if (e->locale)
+    freelocale(e->locale);
+  free(e->path);
+  free(e->latest);
+  free(e->line);
+  free(e);
+  current = NULL;
+}
+
+/* ── reading ─────────────────────────────────────────────────────────────── */
+
+/* libedit gave no line. It is below the line if `below`, which a key has
+ * ended. Returns how the read ends. */
+static int finish(host_edited *e, bool below) {
+  const char *mark = e->code == HOST_EDITOR_INTERRUPTED ? "^C" : "";
+  if (below) {
+    write_text(e, mark);
+    write_text(e, "\n");
+  } else {
+    leave_line(e, mark);
+  }
+  e->lib->reset(e->el);
+  return e->code ? e->code : HOST_EDITOR_END;
+}
+
+static int take_line(host_edited *e, const wchar_t *wide, int count,
+                     size_t *length) {
+  size_t own = (size_t)count;
+  if (own > 0 && wide[own - 1] == L'\n')
+    own--;
+  e->line = host_narrow(wide, own, length);
+  if (e->line)
+    return HOST_EDITOR_LINE;
+  write_text(e, "aiowire: not enough memory for the line\n");
+  return HOST_EDITOR_END;
+}
+
+static void begin(host_edited *e) {
+  e->outside = uselocale(e->locale);
+  if (e->above)
+    host_above_begin(e->above);
+  empty_wake(e);
+  host_terminal_enter(e->wake[1]);
+  e->code = 0;
+  e->columns = host_size_of(e->terminal).columns;
+  memset(&e->state, 0, sizeof e->state);
+  e->reading = true;
+}
+
+static void end(host_edited *e) {
+  e->reading = false;
+  host_terminal_leave();
+  if (e->above)
+    host_above_end(e->above);
+  uselocale(e->outside);
+}
+
+static void abandon(host_edited *e) {
+  uselocale(e->locale);
+  if (e->above)
+    host_above_take(e->above);
+  leave_line(e, "");
+  end(e);
+}
+
+int host_edited_read(host_edited *e, const char *prompt_text, const char *text,
+                     const char **line, size_t *length) {
+  begin(e);
+  free(e->line);
+  e->line = NULL;
+  e->text = text;
+  e->prompt = host_wide_prompt(prompt_text);
+  int count = 0, rc = HOST_EDITOR_END;
+  if (e->prompt) {
+    const wchar_t *wide = e->lib->wgets(e->el, &count);
+    rc = wide ? take_line(e, wide, count, length) : finish(e, count == 0);
+  }
+  end(e);
+  free(e->prompt);
+  e->prompt = NULL;
+  *line = e->line;
+  return rc;
+}
+
+void host_edited_remember(host_edited *e, const char *entry) {
+  if (!entry[0] || entry[0] == ' ' || !e->history ||
+      (e->latest && strcmp(e->latest, entry) == 0))
+    return;
+  locale_t outside = uselocale(e->locale);
+  enter_loaded(e, entry);
+  uselocale(outside);
+  if (e->path)
+    note(e, host_history_append(e->path, entry));
+}

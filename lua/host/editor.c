@@ -1,0 +1,58 @@
+/* editor.c - reads the lines of the prompt: edited ones, or plain ones
+ *
+ * See editor.h; edited.c and plain.c do the work.
+ */
+#include "editor.h"
+
+#include "edited.h"
+#include "plain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct host_editor {
+  host_editor_calls calls;
+  host_edited *edited; /* NULL: plain lines */
+  host_plain plain;
+};
+
+void host_editor_prepare(void) {
+  setvbuf(stdin, NULL, _IONBF, 0);
+}
+
+host_editor *host_editor_open(const host_editor_calls *calls,
+                              const char *history_path) {
+  host_editor *e = calloc(1, sizeof *e);
+  if (!e)
+    return NULL;
+  e->calls = *calls;
+  e->edited = host_edited_open(calls, history_path);
+  return e;
+}
+
+bool host_editor_edits(const host_editor *e) {
+  return e->edited != NULL;
+}
+
+int host_editor_read(host_editor *e, const char *prompt, const char *text,
+                     const char **line, size_t *length) {
+  *line = NULL;
+  *length = 0;
+  if (e->edited)
+    return host_edited_read(e->edited, prompt, text, line, length);
+  return host_plain_read(&e->plain, &e->calls, prompt, line, length);
+}
+
+void host_editor_remember(host_editor *e, const char *entry) {
+  if (e->edited)
+    host_edited_remember(e->edited, entry);
+}
+
+void host_editor_close(host_editor *e) {
+  if (!e)
+    return;
+  if (e->edited)
+    host_edited_close(e->edited);
+  free(e->plain.line);
+  free(e);
+}

@@ -1,0 +1,91 @@
+/* editor.h - reads the lines of the prompt, while the engine runs
+ *
+ * One editor at a time in a process. No function here raises or touches a
+ * lua_State; all are called from the thread that opened the editor.
+ *
+ * With libedit, and a terminal at standard input and output whose TERM is known
+ * and not "dumb", lines are edited: history, completion, and output above the
+ * prompt. Otherwise plain lines are read from `stdin`, with prompts on `stdout`
+ * and no history, as `lua` does.
+ */
+#ifndef HOST_EDITOR_H
+#define HOST_EDITOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct host_editor host_editor;
+
+/* How a read ends. The caller's `wait` gives negative codes of its own, below
+ * HOST_EDITOR_INTERRUPTED. */
+enum {
+  HOST_EDITOR_LINE = 0,
+  HOST_EDITOR_END = 1,         /* Ctrl-D in an empty line; the end of a file */
+  HOST_EDITOR_INTERRUPTED = -1 /* `wait` gave this: the line is discarded */
+};
+
+typedef struct host_editor_calls {
+  /* Wait until one of the descriptors is readable, and run the engine
+   * meanwhile. Returns the index of a readable descriptor, or a negative code
+   * that ends the read. */
+  int (*wait)(void *data, const int *fds, int count);
+  /* Complete a text, which ends at the cursor: text[cursor] is 0. Gives a list
+   * that free() releases, of strings that free() releases, NULL at its end;
+   * each is to replace the last *word_length bytes of the text. NULL: none.
+   * This member may be NULL. */
+  char **(*complete)(void *data, const char *text, size_t cursor,
+                     size_t *word_length);
+  void *data;
+} host_editor_calls;
+
+/* Take the buffer from `stdin`, so that a line that calls io.read() and the
+ * editor share what comes in. Call this before anything reads `stdin`, if the
+ * program may have a prompt. */
+void host_editor_prepare(void);
+
+/* Open the editor.
+ *
+ *   calls         copied
+ *   history_path  borrowed; NULL: no history file. See host_history_path()
+ *
+ * Gives an editor, or NULL when out of memory. A history file that cannot be
+ * read is a note on standard error. */
+host_editor *host_editor_open(const host_editor_calls *calls,
+                              const char *history_path);
+
+/* Are lines edited, rather than read plainly? */
+bool host_editor_edits(const host_editor *e);
+
+/* Read a line.
+ *
+ *   prompt   may have colours: sequences as ESC [ 1 m. Borrowed
+ *   text     borrowed; NULL, or the text that the line begins with. Plain lines
+ *            ignore it
+ *   line     the line without its "\n", with a 0 at its end; it may contain
+ *            "\n" if it comes from `text` or from the history, and other zeros
+ *            if it was read plainly. Valid until the next call
+ *
+ * Returns HOST_EDITOR_LINE, HOST_EDITOR_END, HOST_EDITOR_INTERRUPTED or the
+ * negative code that `wait` returned. However it ends, the terminal and the
+ * descriptors 1 and 2 are then as they were before, and the cursor is at the
+ * start of a row, unless something writes an unfinished line meanwhile. */
+int host_editor_read(host_editor *e, const char *prompt, const char *text,
+                     const char **line, size_t *length);
+
+/* Put an entry into the history, also into the file. Not taken are: an empty
+ * one, one that begins with a space, one that equals the entry before. Does
+ * nothing for plain lines. */
+void host_editor_remember(host_editor *e, const char *entry);
+
+/* Takes; NULL is fine. */
+void host_editor_close(host_editor *e);
+
+/* Give the terminal the modes back that it had before a read. For handlers of
+ * signals that end the process: async-signal-safe. Without a read: nothing. */
+void host_editor_restore_terminal(void);
+
+/* Gives the path of the history file, $XDG_STATE_HOME/aiowire/history or
+ * ~/.local/state/aiowire/history; NULL without a home or memory. */
+char *host_history_path(void);
+
+#endif

@@ -1,0 +1,152 @@
+/* terminal.c - the terminal's modes, and signals that concern them
+ *
+ * While a line is edited, the terminal is in libedit's modes. Whatever stops or
+ * ends the process meanwhile gives the modes back first:
+ *
+ *   SIGTSTP          give them back, stop; once continued, wake the editor
+ *   SIGCONT          wake the editor: SIGSTOP has no handler
+ *   SIGWINCH         wake the editor, which looks at the size
+ *   SIGTERM and kin  give them back, die; only where the program has no handler
+ *
+ * The handlers stand only in reads. A handler that somebody puts in place
+ * during a read stays there. One that was there before is called as well.
+ */
+#define _DEFAULT_SOURCE /* SIGWINCH */
+
+#include "terminal.h"
+
+#include "editor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+static void on_news(int signal_number);
+static void on_stop(int signal_number);
+static void on_death(int signal_number);
+
+static const struct {
+  int number;
+  void (*handler)(int);
+  bool only_default; /* leave a handler of the program alone */
+} handled[] = {
+    {SIGWINCH, on_news, false}, {SIGCONT, on_news, false},
+    {SIGTSTP, on_stop, true},   {SIGTERM, on_death, true},
+    {SIGHUP, on_death, true},   {SIGINT, on_death, true},
+    {SIGQUIT, on_death, true},  {SIGALRM, on_death, true},
+    {SIGUSR1, on_death, true},  {SIGUSR2, on_death, true},
+    {SIGXCPU, on_death, true},
+};
+
+enum { HANDLED = sizeof handled / sizeof *handled };
+
+/* Signal handlers use these. They are written while `reading` is false. */
+static struct sigaction before[HANDLED];
+static struct termios modes;
+static int wake_end;
+static atomic_bool reading;
+
+static atomic_bool stopped;
+
+/* Only the terminal's foreground may set modes: another process is stopped. */
+void host_editor_restore_terminal(void) {
+  int saved = errno;
+  if (reading && tcgetpgrp(STDIN_FILENO) == getpgrp())
+    tcsetattr(STDIN_FILENO, TCSANOW, &modes);
+  errno = saved;
+}
+
+static void wake(void) {
+  ssize_t ignored = write(wake_end, "", 1); /* a full pipe wakes, too */
+  (void)ignored;
+}
+
+static int index_of(int signal_number) {
+  int i = 0;
+  while (handled[i].number != signal_number)
+    i++;
+  return i;
+}
+
+static void on_news(int signal_number) {
+  int saved = errno;
+  if (signal_number == SIGCONT)
+    stopped = true;
+  if (reading)
+    wake();
+  const struct sigaction *old = &before[index_of(signal_number)];
+  if (!(old->sa_flags & SA_SIGINFO) && old->sa_handler != SIG_DFL &&
+      old->sa_handler != SIG_IGN)
+    old->sa_handler(signal_number);
+  errno = saved;
+}
+
+static void set_mask(int how, int signal_number) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal_number);
+  sigprocmask(how, &set, NULL);
+}
+
+/* Let the default action happen: raise() returns after a stop. */
+static void act_by_default(int signal_number) {
+  struct sigaction action, own;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = SIG_DFL;
+  sigemptyset(&action.sa_mask);
+  sigaction(signal_number, &action, &own);
+  raise(signal_number);
+  set_mask(SIG_UNBLOCK, signal_number);
+  set_mask(SIG_BLOCK, signal_number);
+  sigaction(signal_number, &own, NULL);
+}
+
+static void on_stop(int signal_number) {
+  int saved = errno;
+  host_editor_restore_terminal();
+  act_by_default(signal_number);
+  stopped = true;
+  wake();
+  errno = saved;
+}
+
+static void on_death(int signal_number) {
+  host_editor_restore_terminal();
+  act_by_default(signal_number);
+  _exit(128 + signal_number);
+}
+
+void host_terminal_enter(int wake_descriptor) {
+  wake_end = wake_descriptor;
+  stopped = false;
+  reading = tcgetattr(STDIN_FILENO, &modes) == 0;
+  for (int i = 0; i < HANDLED; i++) {
+    sigaction(handled[i].number, NULL, &before[i]);
+    if (handled[i].only_default && before[i].sa_handler != SIG_DFL)
+      continue;
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handled[i].handler;
+    action.sa_flags = SA_RESTART;
+    sigfillset(&action.sa_mask);
+    sigaction(handled[i].number, &action, NULL);
+  }
+}
+
+bool host_terminal_was_stopped(void) {
+  return atomic_exchange(&stopped, false);
+}
+
+void host_terminal_leave(void) {
+  host_editor_restore_terminal();
+  for (int i = 0; i < HANDLED; i++) {
+    struct sigaction now;
+    sigaction(handled[i].number, NULL, &now);
+    if (!(now.sa_flags & SA_SIGINFO) && now.sa_handler == handled[i].handler)
+      sigaction(handled[i].number, &before[i], NULL);
+  }
+  reading = false;
+}

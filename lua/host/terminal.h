@@ -1,0 +1,22 @@
+/* terminal.h - the terminal's modes, and signals that concern them
+ *
+ * host_editor_restore_terminal() of editor.h belongs to these functions.
+ */
+#ifndef HOST_TERMINAL_H
+#define HOST_TERMINAL_H
+
+#include <stdbool.h>
+
+/* Save the modes of standard input's terminal, and handle signals. `wake`, a
+ * non-blocking descriptor, gets a byte when the process goes on after a stop,
+ * and when the terminal is resized. */
+void host_terminal_enter(int wake);
+
+/* Has the process gone on after a stop since the last call? Then the terminal
+ * has the modes from before the read. */
+bool host_terminal_was_stopped(void);
+
+/* Give modes and signals back. */
+void host_terminal_leave(void);
+
+#endif
