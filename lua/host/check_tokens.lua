@@ -82,8 +82,7 @@ local function end_of_string(text, at)
   local stop = byte(text, at) == 34 and '["\\]' or "['\\]"
   local p = find(text, stop, at + 1)
   while byte(text, p) == 92 do -- a backslash
-    local _, blanks = find(text, "^z%s*", p + 1)
-    p = find(text, stop, blanks and blanks + 1 or p + 2)
+    p = find(text, stop, p + 2)
   end
   return p
 end
