@@ -52,26 +52,36 @@ local function without_head(text)
   return (text:gsub("^\xEF\xBB\xBF", ""):gsub("^#[^\n]*\n?", "\n"))
 end
 
+-- Lua cuts long names of files in messages. Put the whole name there, so that
+-- an editor finds the file, and keep the message in one line.
+local function as_line(message, chunk_name, name)
+  local short = debug.getinfo(load("", chunk_name, "t"), "S").short_src
+  if message:sub(1, #short) == short then
+    message = name .. message:sub(#short + 1)
+  end
+  return (message:gsub("\n", "\\n"))
+end
+
 -- Compile a source: { statement = text }, { file = name }, or {}, which is
--- standard input. Returns the text and the name that messages give it. For an
--- error, returns nil, the message, and true if the message begins with a place.
+-- standard input. Returns the text and a name for messages, or nil and a line
+-- that tells what is wrong.
 local function compile(source)
-  local text, name = source.statement, "=(command line)"
+  local text, name = source.statement, "(command line)"
   if not text then
-    local content, message = content_of(source.file)
+    local content, reason = content_of(source.file)
     if not content then
-      return nil, message, false
+      return nil, "aiowire: " .. reason
     end
-    text = without_head(content)
-    name = source.file and "@" .. source.file or "=stdin"
+    text, name = without_head(content), source.file or "stdin"
   end
-  local chunk, message = load(text, name, "t")
+  local chunk_name = (source.file and "@" or "=") .. name
+  local chunk, message = load(text, chunk_name, "t")
   if chunk then
-    return text, debug.getinfo(chunk, "S").short_src
+    return text, name
   elseif text:sub(1, 1) == "\27" then -- bytecode has no lines
-    return nil, ("%s: %s"):format(source.file or "stdin", message), false
+    return nil, ("aiowire: %s: %s"):format(name, message)
   end
-  return nil, message:gsub("\n", "\\n"), true
+  return nil, as_line(message, chunk_name, name)
 end
 
 -- names -----------------------------------------------------------------------
@@ -119,21 +129,25 @@ local function is_comparable(name, other)
       and name:sub(1, 1):lower() == other:sub(1, 1):lower()
 end
 
--- Return what the user may have meant: a local that is visible there, or a
--- global that is defined.
+-- Return what the user may have meant: a local that is visible there, a global
+-- that is defined, or a constant.
 local function meant(use, globals, nearest)
   local candidates = {}
-  local declaration = use.scope
-  while declaration do
-    if is_comparable(use.global, declaration.name) then
-      candidates[#candidates + 1] = declaration.name
-    end
-    declaration = declaration.outer
-  end
-  for _, name in ipairs(globals) do
+  local function add(name)
     if is_comparable(use.global, name) then
       candidates[#candidates + 1] = name
     end
+  end
+  local declaration = use.scope
+  while declaration do
+    add(declaration.name)
+    declaration = declaration.outer
+  end
+  for _, name in ipairs(globals) do
+    add(name)
+  end
+  for _, name in ipairs { "nil", "true", "false" } do
+    add(name)
   end
   return nearest(use.global, candidates)
 end
@@ -165,11 +179,11 @@ end
 return function(sources, defined, nearest)
   local lines, texts = {}, {}
   for _, source in ipairs(sources) do
-    local text, name, has_place = compile(source)
+    local text, name_or_line = compile(source)
     if text then
-      texts[#texts + 1] = { text = text, name = name }
+      texts[#texts + 1] = { text = text, name = name_or_line }
     else
-      lines[#lines + 1] = has_place and name or "aiowire: " .. name
+      lines[#lines + 1] = name_or_line
     end
   end
   if #lines > 0 then

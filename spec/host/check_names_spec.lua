@@ -190,6 +190,30 @@ local function compare(layout, env_share)
   end
 end
 
+-- The reader does not look for mistakes, so it reads these texts under Lua 5.4,
+-- too.
+describe("--check of Lua 5.5", function()
+  local function assert_found(reads, writes, text)
+    local found = ours(text)
+    assert.are.equal(reads, sorted(found.reads))
+    assert.are.equal(writes, sorted(found.writes))
+  end
+
+  it("takes what is declared as global for defined [R14]", function()
+    assert_found("1 c\n3 d", "a\nb\nf", [[
+global a, b <const> = c
+global <const> *
+global function f() return d end
+global *]])
+  end)
+
+  it("knows attributes before names, and named arguments [R14]", function()
+    assert_found("1 c\n2 d", "", [[
+local <const> a, b = c
+return function(e, ...f) return a, b, d, e, f end]])
+  end)
+end)
+
 describe("--check reads the same globals as Lua's compiler", function()
   it("in the same line [R14]", function()
     compare("lines", 0)

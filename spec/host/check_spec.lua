@@ -107,6 +107,14 @@ describe("--check", function()
       check "/dev/fd/3 3<<END\nx()\nEND\n")
   end)
 
+  it("prints the whole names of files [R13]", function()
+    local name = ("long"):rep(30) .. ".lua"
+    assert_told(0, name .. ":1: undefined global 'x'\n",
+      check(name, { [name] = "x()" }))
+    assert_told(1, name .. ":1: unexpected symbol near <eof>\n",
+      check(name, { [name] = "x =" }))
+  end)
+
   it("shares globals among -e and the script, in any order [R14]", function()
     assert_told(0, "(command line):2: undefined global 'c'\n"
       .. "s.lua:2: undefined global 'd'\n",
@@ -145,6 +153,11 @@ describe("a suggestion of --check", function()
     suggests("1 Handel (did you mean 'handle'?)",
       "Handel() function handle() end")
     suggests("1 req (did you mean 'Req'?)", "Req = req")
+  end)
+
+  it("names a constant of Lua [R15]", function()
+    suggests("1 null (did you mean 'nil'?), 2 True (did you mean 'true'?)",
+      "x = null\nx = True")
   end)
 
   it("is left out for short names with little in common [R15]", function()
@@ -248,6 +261,9 @@ local cases = {
   { "no name if _G has a metatable",
     "setmetatable(_G, { __index = math }) sin(1)", "" },
   { "no name if _ENV is another table", "_ENV = {} a()", "" },
+
+  { "no word of Lua 5.5 that is a name in Lua 5.4",
+    "global = {} global.x = 1 global 'x' global, x = global * 1 < global", "" },
 
   { "a name that a guard looks for", "local unpack = unpack or table.unpack",
     "1 unpack" },
