@@ -39,6 +39,7 @@
 #include "errors/errors.h"
 #include "objects/loop.h"
 #include "objects/task.h"
+#include "run/debug_hooks.h"
 #include "run/driver.h"
 #include "run/loop_run.h"
 #include "run/signals.h"
@@ -47,7 +48,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char RESULTS_KEY = 'r'; /* its address is the registry key */
+/* the addresses are the registry keys of the thread with results, and of the
+ * EventLoop */
+static const char RESULTS_KEY = 'r', LOOP_KEY = 'l';
 
 static aw_lua_session *of_base(awl_session *base) {
   return (aw_lua_session *)base;
@@ -66,7 +69,8 @@ static void cancel_call(awl_session *base) {
   if (interrupts == 0)
     return;
   if (session->call)
-    aw_task_cancel(session->call, 0, interrupts > 1 ? 0 : AW_DEFAULT);
+    aw_task_cancel(session->call, 0,
+                   interrupts > 1 || session->deadlock ? 0 : AW_DEFAULT);
   else if (session->waiter)
     aw_task_cancel(session->waiter, 0, 0);
   else if (session->closing)
@@ -193,17 +197,18 @@ static int make_session_loop(lua_State *L) {
   lua_pushliteral(L, "session");
   lua_setfield(L, -2, "name");
   awl_loop *loop = awl_push_loop_with(L, s);
-  if (!awl_loop_anchor(L, loop))
-    return awl_error(L, "not enough memory");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &LOOP_KEY);
   session->base.loop = loop;
   aw_task_release(session->opener);
   session->opener = NULL;
   if (s->background > 0)
     s->upcalls.start_background(L, s, loop);
-  if (awl_session_keep_open(session) < 0 ||
-      aw_loop_begin(loop->core, AW_NEVER) < 0)
-    return awl_error(L, "not enough memory");
-  return 0;
+  (void)awl_loop_anchor(L, loop);
+  int rc = awl_session_keep_open(session);
+  if (rc == 0)
+    rc = aw_loop_begin(loop->core, AW_NEVER);
+  awl_loop_let_go(s, loop->core);
+  return rc < 0 ? awl_error(L, "not enough memory") : 0;
 }
 
 static bool has_loop(const aw_lua_session *session) {
@@ -239,14 +244,28 @@ static int end_of_session(const aw_lua_session *session, int *code) {
   return AW_LUA_EXIT;
 }
 
+/* A hook that the function of a call sets is for later calls, too, and not for
+ * what the program does in between. awl_drive(), with that hook in L. */
+static int drive_hooked(aw_lua_session *session, lua_State *L, aw_task *until) {
+  awl_state *s = session->base.state;
+  awl_hook own = {lua_gethook(L), lua_gethookmask(L), lua_gethookcount(L)};
+  const awl_hook *kept = &session->hook;
+  if (!own.call && kept->call)
+    lua_sethook(L, kept->call, kept->mask, kept->count);
+  int rc = awl_drive(L, s, session->base.loop, until, AW_NEVER);
+  session->hook =
+      (awl_hook){lua_gethook(L), lua_gethookmask(L), lua_gethookcount(L)};
+  if (session->hook.call || own.call)
+    lua_sethook(L, own.call, own.mask, own.count);
+  return rc;
+}
+
 int awl_session_drive(aw_lua_session *session, lua_State *L, aw_task *until,
                       int *code) {
-  awl_state *s = session->base.state;
-  awl_loop *loop = session->base.loop;
-  int rc = awl_drive(L, s, loop, until, AW_NEVER);
+  int rc = drive_hooked(session, L, until);
   int end = end_of_session(session, code);
   if (rc >= 0 && end != AW_LUA_OK && has_loop(session)) {
-    rc = awl_drive(L, s, loop, NULL, AW_NEVER);
+    rc = drive_hooked(session, L, NULL);
     end = end_of_session(session, code); /* another signal may have come */
   }
   session->over = session->over || end != AW_LUA_OK;
@@ -300,6 +319,7 @@ static int after_function(lua_State *L, int status, lua_KContext context) {
 /* (f, …): the body of a call. In C, since errors must blame no line of the
  * library, and debug hooks must see none. */
 static int call_in_session(lua_State *L) {
+  awl_hooks_main_chunk(awl_open(L));
   lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, after_function);
   return after_function(L, LUA_OK, 0);
 }
@@ -361,6 +381,10 @@ static int fail_call(aw_lua_session *session, lua_State *L, aw_error *error,
   return AW_LUA_CANCELLED;
 }
 
+static int raise_too_many(lua_State *L) {
+  return luaL_error(L, "too many results");
+}
+
 static int give_call_results(const aw_lua_session *session, lua_State *L,
                              int *code) {
   int count = lua_gettop(session->results);
@@ -370,7 +394,8 @@ static int give_call_results(const aw_lua_session *session, lua_State *L,
     return AW_LUA_OK;
   }
   lua_settop(session->results, 0);
-  lua_pushliteral(L, "too many results");
+  lua_pushcfunction(L, raise_too_many);
+  (void)lua_pcall(L, 0, 0, 0);
   lua_pushnil(L);
   *code = 1;
   return AW_LUA_ERROR;
@@ -440,6 +465,14 @@ static void free_session(aw_lua_session *session) {
   aw_free(session);
 }
 
+static void forget_anchors(lua_State *L) {
+  static const char *const keys[] = {&RESULTS_KEY, &LOOP_KEY};
+  for (int i = 0; i < 2; i++) {
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, keys[i]);
+  }
+}
+
 static char *copy_name(const char *text) {
   size_t size = strlen(text) + 1;
   char *copy = aw_allocate(size);
@@ -501,6 +534,7 @@ aw_lua_session *aw_lua_session_open(lua_State *L,
   lua_pushlightuserdata(L, session);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
     free_session(session);
+    forget_anchors(L);
     lua_error(L);
   }
   s->session = &session->base;
@@ -559,6 +593,7 @@ int aw_lua_session_close(aw_lua_session *session, lua_State *L, int *code) {
     end = end_of_close(session, L, code);
   end_now(session); /* it could not be driven to its end */
   free_session(session);
+  forget_anchors(L);
   return end;
 }
 

@@ -22,6 +22,7 @@ struct aw_lua_session {
   aw_task *call;      /* the task of the call under way, kept; or NULL */
   aw_task *waiter;    /* the hidden task of the wait under way, kept; or NULL */
   aw_error *deadlock; /* kept: the outcome of the call; or NULL */
+  awl_hook hook;      /* that a call has set */
   bool busy;          /* a call, a wait or the close is under way */
   bool closing;
   bool over;      /* a signal or os.exit has ended the loop */

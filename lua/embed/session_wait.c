@@ -16,6 +16,8 @@
  */
 #include "embed/session.h"
 
+#include "run/signals.h"
+
 #include <errno.h>
 #include <stdio.h>
 
@@ -109,6 +111,9 @@ static int fail_wait(lua_State *L, int fd, int rc) {
 
 /* A descriptor that is closed can be "read": that fails at once. */
 static int end_of_wait(const aw_lua_session *session, lua_State *L, int *code) {
+  /* what is readable will be so in the next wait, too */
+  if (awl_signals_interrupts(session->base.state) > 0)
+    return AW_LUA_CANCELLED;
   for (int i = 0; i < session->wait_count; i++) {
     const awl_waited_fd *waited = &session->fds[i];
     if (!waited->ended)

@@ -12,6 +12,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ typedef struct prompt {
   int code;
   int failures;   /* calls of `failed` … */
   char last[400]; /* … and the text of the last one */
+  char warnings[400];
   int pipe[2];
 } prompt;
 
@@ -115,6 +117,35 @@ static bool has(prompt *p, int index, const char *text) {
   return found;
 }
 
+static void read_key(prompt *p) {
+  char key;
+  CHECK(read(p->pipe[0], &key, 1) == 1);
+}
+
+static int open_again(lua_State *L) {
+  aw_lua_session_open(L, NULL);
+  return 0;
+}
+
+static int call_inside(lua_State *L) {
+  prompt *p = prompt_of(L);
+  lua_settop(L, 0);
+  lua_pushcfunction(L, open_again);
+  return aw_lua_session_call(p->session, L, 0, &p->code);
+}
+
+static int wait_for_none(lua_State *L) {
+  prompt *p = prompt_of(L);
+  return aw_lua_session_wait(p->session, L, p->pipe, 0, &p->code);
+}
+
+static int call_again(lua_State *L) {
+  lua_pushcfunction(L, send_signal);
+  return aw_lua_session_call(prompt_of(L)->session, L, 0, &prompt_of(L)->code);
+}
+
+/* ---- calls ---- */
+
 static void test_results(void) {
   prompt p;
   open_prompt(&p);
@@ -122,45 +153,529 @@ static void test_results(void) {
   CHECK(lua_gettop(p.L) == 4 && is_number(&p, 3, 3));
   CHECK(call(&p, "aw.sleep(0.001) return aw.current().name") == AW_LUA_OK);
   CHECK(has(&p, 1, "line"));
-  CHECK(call(&p, "return aw.Sleep(100)") == AW_LUA_OK);
-  CHECK(lua_isuserdata(p.L, 1));
-  CHECK(call(&p, "error 'bad'") == AW_LUA_ERROR);
-  CHECK(lua_gettop(p.L) == 2 && has(&p, 1, "bad") && p.code == 1);
-  CHECK(call(&p, "error()") == AW_LUA_ERROR);
-  CHECK(call(&p, "local e = aw.event() e:wait()") == AW_LUA_ERROR);
-  CHECK(p.code == 13 && has(&p, 1, "line"));
+  CHECK(call(&p, "") == AW_LUA_OK && lua_gettop(p.L) == 0);
+  CHECK(call(&p, "return table.unpack({}, 1, 200000)") == AW_LUA_OK);
+  CHECK(lua_gettop(p.L) == 200000);
   close_prompt(&p);
 }
+
+static void test_arguments(void) {
+  prompt p;
+  open_prompt(&p);
+  lua_State *L = p.L;
+  lua_pushliteral(L, "below");
+  CHECK(luaL_loadstring(L, "return ...") == LUA_OK);
+  lua_pushinteger(L, 1);
+  lua_pushinteger(L, 2);
+  CHECK(aw_lua_session_call(p.session, L, 2, &p.code) == AW_LUA_OK);
+  CHECK(lua_gettop(L) == 3 && is_number(&p, 2, 1) && is_number(&p, 3, 2));
+  close_prompt(&p);
+}
+
+static void test_wires_are_results(void) {
+  prompt p;
+  open_prompt(&p);
+  CHECK(call(&p, "return aw.Sleep(100), 2") == AW_LUA_OK);
+  CHECK(has(&p, 1, "Sleep(100)") && is_number(&p, 2, 2));
+  CHECK(call(&p, "return aw.Poller()") == AW_LUA_OK);
+  CHECK(lua_gettop(p.L) == 1);
+  close_prompt(&p);
+}
+
+static void test_errors(void) {
+  prompt p;
+  open_prompt(&p);
+  CHECK(call(&p, "error 'bad'") == AW_LUA_ERROR);
+  CHECK(lua_gettop(p.L) == 2 && p.code == 1 && has(&p, 1, "line:1: bad"));
+  CHECK(lua_getfield(p.L, 2, "traceback") == LUA_TSTRING);
+  CHECK(has(&p, -1, "line:1: in") &&
+        !strstr(lua_tostring(p.L, -1), "[C]: in ?"));
+  CHECK(call(&p, "error({1})") == AW_LUA_ERROR && lua_istable(p.L, 1));
+  CHECK(call(&p, "error()") == AW_LUA_ERROR);
+  CHECK(call(&p, "not_a_function()") == AW_LUA_ERROR);
+  CHECK(call(&p, "aw.run(function() error 'inner' end)") == AW_LUA_ERROR);
+  CHECK(has(&p, 1, "inner"));
+  CHECK(p.failures == 0);
+  close_prompt(&p);
+}
+
+static void test_deadlock_fails_the_call_alone(void) {
+  prompt p;
+  open_prompt(&p);
+  CHECK(call(&p, "e = aw.event() other = aw.start(function() e:wait() end)") ==
+        AW_LUA_OK);
+  CHECK(call(&p, "local e <const> = aw.event() e:wait()") == AW_LUA_ERROR);
+  CHECK(p.code == 13 && has(&p, 1, "line"));
+  CHECK(call(&p, "return other.status") == AW_LUA_OK && has(&p, 1, "waiting"));
+  CHECK(call(&p, "e:set() other:wait() return 7") == AW_LUA_OK);
+  /* the clean-up waits in vain, too */
+  CHECK(call(&p, "local g <close> = setmetatable({}, {__close = function()\n"
+                 "aw.shield(function() aw.event():wait() end, 0.01) end})\n"
+                 "aw.event():wait()") == AW_LUA_ERROR);
+  CHECK(p.code == 13);
+  CHECK(call(&p, "return pcall(aw.run, function() aw.event():wait() end)") ==
+        AW_LUA_OK);
+  CHECK(has(&p, 2, "deadlock"));
+  close_prompt(&p);
+}
+
+static void test_locals_and_tasks_of_lines(void) {
+  prompt p;
+  open_prompt(&p);
+  CHECK(call(&p, "aw.locals.user = 'ada'") == AW_LUA_OK);
+  CHECK(call(&p, "return aw.locals.user") == AW_LUA_OK && has(&p, 1, "ada"));
+  CHECK(call(&p, "t = aw.start(function() return aw.locals.user end)") ==
+        AW_LUA_OK);
+  CHECK(call(&p, "return t:wait()") == AW_LUA_OK && has(&p, 1, "ada"));
+  CHECK(call(&p, "return aw.scope(function(s) s:start(aw.Sleep(0.001)) end)") ==
+        AW_LUA_OK);
+  CHECK(
+      call(&p, "local ev <close> = aw.EventLoop() ev:start(aw.Sleep(0.001))") ==
+      AW_LUA_OK);
+  close_prompt(&p);
+}
+
+static void test_misuse(void) {
+  prompt p;
+  open_prompt(&p);
+  lua_State *L = p.L;
+  lua_pushcfunction(L, open_again);
+  CHECK(lua_pcall(L, 0, 0, 0) == LUA_ERRRUN && has(&p, 1, "has one"));
+  lua_settop(L, 0);
+  lua_register(L, "call_inside", call_inside);
+  CHECK(call(&p, "return pcall(call_inside)") == AW_LUA_OK);
+  CHECK(has(&p, 2, "something runs"));
+  CHECK(call(&p, "ev = ... ") == AW_LUA_OK);
+  aw_lua_session_push_loop(p.session, L);
+  lua_setglobal(L, "ev");
+  CHECK(call(&p, "return pcall(ev.run, ev)") == AW_LUA_OK);
+  CHECK(has(&p, 2, "already running"));
+  lua_settop(L, 0);
+  CHECK(luaL_dostring(L, "ev:run()") != LUA_OK);
+  CHECK(has(&p, 1, "already running"));
+  close_prompt(&p);
+}
+
+/* ---- tasks that live on ---- */
 
 static void test_tasks_live_on(void) {
   prompt p;
   open_prompt(&p);
-  CHECK(call(&p,
-             "n = 0 t = aw.start(function() while true do aw.sleep(0.001) "
-             "n = n + 1 if n == 3 then type_key() end end end)") == AW_LUA_OK);
+  CHECK(call(&p, "n = 0\n"
+                 "t = aw.start(function()\n"
+                 "while n < 3 do aw.sleep(0.001) n = n + 1 end\n"
+                 "type_key() aw.sleep(1000) end)") == AW_LUA_OK);
   CHECK(wait_for_key(&p) == AW_LUA_OK && p.code == 0);
-  CHECK(call(&p, "return n, t.status, #aw.current().loop") || true);
+  CHECK(call(&p, "return n, t.status") == AW_LUA_OK);
+  CHECK(is_number(&p, 1, 3) && has(&p, 2, "waiting"));
   CHECK(wait_for_key(&p) == AW_LUA_OK);
   close_prompt(&p);
 }
+
+static void test_nobody_sees_the_tasks_of_the_session(void) {
+  prompt p;
+  open_prompt(&p);
+  aw_lua_session_push_loop(p.session, p.L);
+  lua_setglobal(p.L, "ev");
+  CHECK(call(&p, "return #ev:tasks(), ev:dump(), aw.stats().tasks") ==
+        AW_LUA_OK);
+  CHECK(is_number(&p, 1, 1) && is_number(&p, 3, 1));
+  CHECK(has(&p, 2, "line") && !strstr(lua_tostring(p.L, 2), "session  "));
+  CHECK(call(&p, "t = aw.start(function() aw.sleep(0.001)\n"
+                 "n, dump, stats = #ev:tasks(), ev:dump(), aw.stats()\n"
+                 "type_key() end)") == AW_LUA_OK);
+  CHECK(wait_for_key(&p) == AW_LUA_OK);
+  lua_settop(p.L, 0);
+  CHECK(luaL_dostring(p.L, "return n, stats.tasks, stats.scopes") == LUA_OK);
+  CHECK(is_number(&p, 1, 1) && is_number(&p, 2, 1) && is_number(&p, 3, 0));
+  int fds[2] = {p.pipe[0], p.pipe[0]};
+  CHECK(call(&p, "t = aw.start(function() aw.sleep(0.001)\n"
+                 "n, dump, stats = #ev:tasks(), ev:dump(), aw.stats()\n"
+                 "type_key() end)") == AW_LUA_OK);
+  read_key(&p);
+  CHECK(aw_lua_session_wait(p.session, p.L, fds, 2, &p.code) == AW_LUA_OK);
+  lua_settop(p.L, 0);
+  CHECK(luaL_dostring(p.L, "return n, stats.tasks, stats.scopes") == LUA_OK);
+  CHECK(is_number(&p, 1, 1) && is_number(&p, 2, 1) && is_number(&p, 3, 0));
+  close_prompt(&p);
+}
+
+static void test_background_tasks_live_on(void) {
+  prompt p;
+  open_prompt(&p);
+  CHECK(call(&p, "t = aw.start(function() aw.sleep(0.001) type_key()\n"
+                 "aw.sleep(1000) end, nil, {background = true})") == AW_LUA_OK);
+  CHECK(wait_for_key(&p) == AW_LUA_OK);
+  CHECK(call(&p, "return t.status") == AW_LUA_OK && has(&p, 1, "waiting"));
+  close_prompt(&p);
+}
+
+static void test_failures_are_told(void) {
+  prompt p;
+  open_prompt(&p);
+  CHECK(call(&p, "aw.start(function() error 'early' end) aw.sleep(0.001)\n"
+                 "return 1") == AW_LUA_OK);
+  CHECK(p.failures == 1 && strstr(p.last, "early"));
+  CHECK(call(&p, "aw.start(function() error 'late' end)") == AW_LUA_OK);
+  CHECK(p.failures == 1);
+  CHECK(call(&p, "type_key()") == AW_LUA_OK && wait_for_key(&p) == AW_LUA_OK);
+  CHECK(p.failures == 2 && strstr(p.last, "late"));
+  CHECK(call(&p,
+             "aw.start(function() error 'x' end, function() error 'y' end)\n"
+             "aw.sleep(0.001)") == AW_LUA_OK);
+  CHECK(p.failures == 3 && strstr(p.last, "y"));
+  CHECK(call(&p, "aw.start(function() error 'x' end, function() end)\n"
+                 "aw.start(function() error 'x' end, aw.keep)\n"
+                 "aw.sleep(0.001)") == AW_LUA_OK);
+  CHECK(p.failures == 3);
+  CHECK(call(&p,
+             "local ev = aw.EventLoop() ev:start(function() error 'in' end)\n"
+             "return pcall(ev.run, ev)") == AW_LUA_OK);
+  CHECK(p.failures == 3 && has(&p, 2, "in"));
+  close_prompt(&p);
+}
+
+static void fail_too(lua_State *L, void *data) {
+  note_failure(L, data);
+  luaL_error(L, "failed fails");
+}
+
+static void note_warning(void *data, const char *text, int more) {
+  prompt *p = data;
+  (void)more;
+  strncat(p->warnings, text, sizeof p->warnings - strlen(p->warnings) - 1);
+}
+
+static void test_failures_of_the_function_failed(void) {
+  prompt p;
+  open_state(&p);
+  lua_setwarnf(p.L, note_warning, &p);
+  p.session = aw_lua_session_open(
+      p.L, &(aw_lua_session_config){.failed = fail_too, .data = &p});
+  CHECK(call(&p, "aw.start(function() error 'a' end) aw.sleep(0.001)") ==
+        AW_LUA_OK);
+  CHECK(p.failures == 1 && strstr(p.warnings, "failed fails"));
+  close_prompt(&p);
+
+  open_state(&p);
+  lua_setwarnf(p.L, note_warning, &p);
+  p.session = aw_lua_session_open(p.L, NULL);
+  CHECK(call(&p, "aw.start(function() error 'plain' end) aw.sleep(0.001)") ==
+        AW_LUA_OK);
+  CHECK(strstr(p.warnings, "plain"));
+  close_prompt(&p);
+}
+
+static void test_stopping_cancels_the_tasks(void) {
+  prompt p;
+  open_prompt(&p);
+  aw_lua_session_push_loop(p.session, p.L);
+  lua_setglobal(p.L, "ev");
+  static const char *const stops[] = {"ev:stop()", "ev:close()",
+                                      "local x <close> = ev"};
+  for (int i = 0; i < 3; i++) {
+    char line[200];
+    snprintf(line, sizeof line,
+             "t = aw.start(aw.Sleep(100)) aw.yield() do %s end aw.sleep(100)",
+             stops[i]);
+    CHECK(call(&p, line) == AW_LUA_CANCELLED);
+    CHECK(call(&p, "pcall(t.wait, t) return t.status, ev.status") == AW_LUA_OK);
+    CHECK(has(&p, 1, "cancelled") && has(&p, 2, "running"));
+  }
+  CHECK(luaL_dostring(p.L, "ev:stop() ev:close()") == LUA_OK);
+  CHECK(call(&p, "return 1") == AW_LUA_OK);
+  CHECK(call(&p,
+             "local t = aw.start(function() aw.sleep(0.001) me:cancel() end)\n"
+             "me = aw.current() aw.sleep(100)") == AW_LUA_CANCELLED);
+  close_prompt(&p);
+}
+
+/* ---- descriptors ---- */
+
+static void test_descriptors(void) {
+  prompt p;
+  open_prompt(&p);
+  int file = open("/dev/null", O_RDONLY);
+  FILE *regular = tmpfile();
+  CHECK(file >= 0 && regular);
+  int fds[3] = {p.pipe[0], p.pipe[0], file};
+  CHECK(aw_lua_session_wait(p.session, p.L, fds, 3, &p.code) == AW_LUA_OK);
+  CHECK(p.code == 2);
+  fds[1] = fileno(regular);
+  CHECK(aw_lua_session_wait(p.session, p.L, fds, 2, &p.code) == AW_LUA_OK);
+  CHECK(p.code == 1);
+  fds[1] = 12345; /* closed: a read fails at once */
+  CHECK(aw_lua_session_wait(p.session, p.L, fds, 2, &p.code) == AW_LUA_OK);
+  CHECK(p.code == 1);
+  lua_settop(p.L, 0);
+  lua_pushcfunction(p.L, wait_for_none);
+  CHECK(lua_pcall(p.L, 0, 0, 0) == LUA_ERRRUN && has(&p, 1, "1 to 16"));
+  close(file);
+  fclose(regular);
+  close_prompt(&p);
+}
+
+/* ---- SIGINT ---- */
 
 static void test_interrupts(void) {
   prompt p;
   open_prompt(&p);
   CHECK(call(&p, "send_signal(INT) aw.sleep(100)") == AW_LUA_CANCELLED);
   CHECK(call(&p, "send_signal(INT) while true do end") == AW_LUA_CANCELLED);
+  CHECK(call(&p, "send_signal(INT)\n"
+                 "while true do pcall(function() while true do end end) end") ==
+        AW_LUA_CANCELLED);
+  CHECK(call(&p, "send_signal(INT)\n"
+                 "coroutine.wrap(function() while true do end end)()") ==
+        AW_LUA_CANCELLED);
+  CHECK(call(&p, "send_signal(INT) return 1") == AW_LUA_OK);
   CHECK(call(&p, "return 1") == AW_LUA_OK);
   raise(SIGINT);
   CHECK(wait_for_key(&p) == AW_LUA_CANCELLED);
-  CHECK(call(&p, "send_signal(TERM) aw.sleep(100)") == AW_LUA_SIGNAL);
-  CHECK(p.code == SIGTERM);
+  raise(SIGINT);
+  CHECK(call(&p, "aw.sleep(100)") == AW_LUA_CANCELLED);
+  CHECK(call(&p, "aw.start(function() aw.sleep(0.001) send_signal(INT) end)") ==
+        AW_LUA_OK);
+  CHECK(wait_for_key(&p) == AW_LUA_CANCELLED);
+  CHECK(call(&p, "return 1") == AW_LUA_OK && p.failures == 0);
+  close_prompt(&p);
+}
+
+static void test_second_interrupt_ends_the_grace(void) {
+  prompt p;
+  open_prompt(&p);
+  CHECK(call(&p, "cleaned = false\n"
+                 "local g <close> = setmetatable({}, {__close = function()\n"
+                 "aw.shield(function() aw.sleep(0.001) cleaned = true end)\n"
+                 "end})\n"
+                 "send_signal(INT) aw.sleep(100)") == AW_LUA_CANCELLED);
+  CHECK(call(&p, "return cleaned") == AW_LUA_OK && lua_toboolean(p.L, 1));
+  CHECK(call(&p, "local g <close> = setmetatable({}, {__close = function()\n"
+                 "aw.shield(function() send_signal(INT) send_signal(INT)\n"
+                 "send_signal(INT) aw.sleep(100) end) end})\n"
+                 "send_signal(INT) aw.sleep(100)") == AW_LUA_CANCELLED);
+  close_prompt(&p);
+}
+
+static void test_interrupt_of_busy_tasks(void) {
+  prompt p;
+  open_prompt(&p);
+  CHECK(
+      call(&p, "aw.start(function() send_signal(INT) while true do end end)") ==
+      AW_LUA_OK);
+  CHECK(wait_for_key(&p) == AW_LUA_CANCELLED);
+  CHECK(p.failures == 1 && strstr(p.last, "interrupted!"));
+  CHECK(call(&p, "aw.start(function() send_signal(INT) while true do end end)\n"
+                 "aw.sleep(100)") == AW_LUA_CANCELLED);
+  CHECK(p.failures == 2);
+  close_prompt(&p);
+}
+
+static void test_interrupt_of_virtual_time(void) {
+  prompt p;
+  open_prompt(&p);
+  CHECK(
+      call(&p,
+           "aw.run(function() send_signal(INT) while true do aw.sleep(1) end\n"
+           "end, {clock = 'virtual'})\n aw.sleep(100)") == AW_LUA_CANCELLED);
+  CHECK(
+      call(&p,
+           "aw.run(function() send_signal(INT) while true do aw.sleep(1) end\n"
+           "end) aw.sleep(100)") == AW_LUA_CANCELLED);
+  CHECK(call(&p, "return 1") == AW_LUA_OK);
+  close_prompt(&p);
+}
+
+static void test_scripts_take_signals(void) {
+  prompt p;
+  open_prompt(&p);
+  CHECK(call(&p,
+             "t = aw.start(function() got = aw.signal 'INT' end) aw.yield()\n"
+             "aw.sleep(0.001) send_signal(INT) t:wait() return got") ==
+        AW_LUA_OK);
+  CHECK(call(&p, "send_signal(INT) aw.sleep(100)") == AW_LUA_CANCELLED);
+  close_prompt(&p);
+}
+
+/* ---- the end ---- */
+
+static void test_other_signals_end_the_session(void) {
+  static const char *const lines[] = {
+      "send_signal(TERM) aw.sleep(100)", "send_signal(TERM) while true do end",
+      "aw.run(function() send_signal(TERM) while true do aw.sleep(1) end\n"
+      "end, {clock = 'virtual'})",
+      "local g <close> = setmetatable({}, {__close = function()\n"
+      "send_signal(TERM) aw.shield(function() aw.sleep(0.001) end) end})\n"
+      "send_signal(INT) aw.sleep(100)"};
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+    prompt p;
+    open_prompt(&p);
+    CHECK(call(&p, "cleaned = 0\n"
+                   "aw.start(function()\n"
+                   "local g <close> = setmetatable({}, {__close = function()\n"
+                   "aw.shield(function() aw.sleep(0.001)\n"
+                   "cleaned = cleaned + 1 end) end})\n"
+                   "aw.sleep(100) end) aw.yield()") == AW_LUA_OK);
+    CHECK(call(&p, lines[i]) == AW_LUA_SIGNAL && p.code == SIGTERM);
+    lua_getglobal(p.L, "cleaned");
+    CHECK(is_number(&p, -1, 1));
+    lua_settop(p.L, 0);
+    lua_pushcfunction(p.L, call_again);
+    CHECK(lua_pcall(p.L, 0, 0, 0) == LUA_ERRRUN && has(&p, 1, "has ended"));
+    CHECK(close_session(&p) == AW_LUA_SIGNAL && p.code == SIGTERM);
+    close_state(&p);
+  }
+}
+
+static void test_signals_while_nothing_runs(void) {
+  prompt p;
+  open_prompt(&p);
+  raise(SIGTERM);
+  CHECK(wait_for_key(&p) == AW_LUA_SIGNAL && p.code == SIGTERM);
   CHECK(close_session(&p) == AW_LUA_SIGNAL);
   close_state(&p);
+
+  open_prompt(&p);
+  raise(SIGTERM);
+  CHECK(close_session(&p) == AW_LUA_SIGNAL && p.code == SIGTERM);
+  close_state(&p);
+
+  open_prompt(&p);
+  raise(SIGINT);
+  CHECK(close_session(&p) == AW_LUA_OK);
+  close_state(&p);
+}
+
+static void test_exit(void) {
+  prompt p;
+  open_prompt(&p);
+  aw_lua_install_host(p.L);
+  CHECK(call(&p, "os.exit(7)") == AW_LUA_EXIT && p.code == 7);
+  CHECK(close_session(&p) == AW_LUA_EXIT && p.code == 7);
+  close_state(&p);
+
+  open_prompt(&p);
+  aw_lua_install_host(p.L);
+  CHECK(call(&p, "aw.start(function()\n"
+                 "local g <close> = setmetatable({}, {__close = function()\n"
+                 "aw.shield(function() aw.sleep(0.001) cleaned = 1 end) end})\n"
+                 "aw.sleep(0.001) os.exit(false) end)") == AW_LUA_OK);
+  CHECK(wait_for_key(&p) == AW_LUA_EXIT && p.code == 1);
+  lua_getglobal(p.L, "cleaned");
+  CHECK(is_number(&p, -1, 1));
+  CHECK(close_session(&p) == AW_LUA_EXIT);
+  close_state(&p);
+}
+
+static const char SLOW[] =
+    "cleaned = 0\n"
+    "aw.start(function()\n"
+    "local g <close> = setmetatable({}, {__close = function()\n"
+    "aw.shield(function() if busy then send_signal(INT) aw.sleep(100)\n"
+    "else aw.sleep(0.001) end cleaned = cleaned + 1 end) end})\n"
+    "aw.sleep(100) end) aw.yield()";
+
+static void test_closing(void) {
+  prompt p;
+  open_prompt(&p);
+  CHECK(call(&p, SLOW) == AW_LUA_OK);
+  CHECK(close_session(&p) == AW_LUA_OK);
+  lua_getglobal(p.L, "cleaned");
+  CHECK(is_number(&p, -1, 1));
+  /* the state can have another one */
+  p.session = aw_lua_session_open(p.L, NULL);
+  CHECK(call(&p, "busy = true return 1") == AW_LUA_OK);
+  CHECK(call(&p, SLOW) == AW_LUA_OK);
+  CHECK(close_session(&p) == AW_LUA_OK);
+  lua_getglobal(p.L, "cleaned");
+  CHECK(is_number(&p, -1, 0));
+  CHECK(luaL_dostring(p.L, "aw.run(function() aw.sleep(0.001) end)") == LUA_OK);
+  CHECK(aw_lua_session_close(NULL, p.L, &p.code) == AW_LUA_OK);
+  close_state(&p);
+  struct sigaction now;
+  sigaction(SIGINT, NULL, &now);
+  CHECK(now.sa_handler == SIG_DFL);
+}
+
+static void test_state_ends_first(void) {
+  prompt p;
+  open_prompt(&p);
+  CHECK(call(&p, SLOW) == AW_LUA_OK);
+  close_state(&p);
+  struct sigaction now;
+  sigaction(SIGINT, NULL, &now);
+  CHECK(now.sa_handler == SIG_DFL);
+}
+
+static void test_two_states(void) {
+  prompt a, b;
+  open_prompt(&a);
+  open_prompt(&b);
+  CHECK(call(&a, "aw.sleep(0.001) return 1") == AW_LUA_OK);
+  CHECK(call(&b, "aw.sleep(0.001) return 1") == AW_LUA_OK);
+  CHECK(call(&a, "send_signal(INT) aw.sleep(100)") == AW_LUA_CANCELLED);
+  CHECK(call(&b, "aw.sleep(0.001) return 1") == AW_LUA_OK);
+  close_prompt(&a);
+  CHECK(call(&b, "return 2") == AW_LUA_OK);
+  close_prompt(&b);
+}
+
+static void test_hooks(void) {
+  prompt p;
+  open_prompt(&p);
+  CHECK(
+      call(&p,
+           "lines = 0 debug.sethook(function() lines = lines + 1 end, 'l')") ==
+      AW_LUA_OK);
+  CHECK(lua_gethook(p.L) == NULL);
+  CHECK(call(&p, "local before = lines\nlocal x = 1\nreturn lines - before") ==
+        AW_LUA_OK);
+  CHECK(lua_tointeger(p.L, 1) >= 2);
+  CHECK(call(&p, "debug.sethook()") == AW_LUA_OK);
+  CHECK(call(&p, "lines = 0\nlocal x = 1\nreturn lines") == AW_LUA_OK);
+  CHECK(is_number(&p, 1, 0));
+  close_prompt(&p);
+}
+
+static void test_finalizers_between_calls(void) {
+  prompt p;
+  open_prompt(&p);
+  aw_lua_session_push_loop(p.session, p.L);
+  lua_setglobal(p.L, "ev");
+  CHECK(call(&p, "setmetatable({}, {__gc = function()\n"
+                 "ev:start(function() type_key() end) end})") == AW_LUA_OK);
+  lua_gc(p.L, LUA_GCCOLLECT);
+  CHECK(wait_for_key(&p) == AW_LUA_OK);
+  close_prompt(&p);
 }
 
 int main(void) {
   test_results();
+  test_arguments();
+  test_wires_are_results();
+  test_errors();
+  test_deadlock_fails_the_call_alone();
+  test_locals_and_tasks_of_lines();
+  test_misuse();
   test_tasks_live_on();
+  test_nobody_sees_the_tasks_of_the_session();
+  test_background_tasks_live_on();
+  test_failures_are_told();
+  test_failures_of_the_function_failed();
+  test_stopping_cancels_the_tasks();
+  test_descriptors();
   test_interrupts();
+  test_second_interrupt_ends_the_grace();
+  test_interrupt_of_busy_tasks();
+  test_interrupt_of_virtual_time();
+  test_scripts_take_signals();
+  test_other_signals_end_the_session();
+  test_signals_while_nothing_runs();
+  test_exit();
+  test_closing();
+  test_state_ends_first();
+  test_two_states();
+  test_hooks();
+  test_finalizers_between_calls();
   return 0;
 }

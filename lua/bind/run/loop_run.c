@@ -114,7 +114,7 @@ static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
   if (signal && !s->host && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
     return awl_error(L, "interrupted!");
   /* the run around this one will stop as well */
-  bool stopped = awl_signals_count(s) > 0;
+  bool stopped = awl_signals_count(s) > 0 && !awl_session_of(s, s->run.loop);
   if (!stopped && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
     check_cancel(L, s);
   return end_run(L, s, loop);
