@@ -272,7 +272,7 @@ int awl_session_drive(aw_lua_session *session, lua_State *L, aw_task *until,
   return rc < 0 ? fail_drive(L, rc, code) : end;
 }
 
-void awl_session_enter(aw_lua_session *session, lua_State *L,
+bool awl_session_enter(aw_lua_session *session, lua_State *L,
                        const char *what) {
   awl_state *s = session->base.state;
   if (session->busy || s->run.engine)
@@ -286,8 +286,25 @@ void awl_session_enter(aw_lua_session *session, lua_State *L,
     lua_pushlightuserdata(L, session);
     lua_call(L, 1, 0);
   }
-  awl_signals_begin_call(s);
   session->busy = true;
+  int number;
+  bool interrupted = awl_signals_begin_call(s);
+  return interrupted || awl_signals_stops(s, &number) > 0;
+}
+
+int awl_session_turn_back(aw_lua_session *session, lua_State *L, int *code) {
+  int end = AW_LUA_CANCELLED;
+  if (awl_signals_stops(session->base.state, code) > 0) {
+    cancel_call(&session->base);
+    end = awl_session_drive(session, L, NULL, code);
+  }
+  awl_session_leave(session);
+  return end;
+}
+
+void awl_session_leave(aw_lua_session *session) {
+  awl_signals_end_call(session->base.state);
+  session->busy = false;
 }
 
 /* ---- calls ---- */
@@ -422,7 +439,7 @@ static void leave_call(aw_lua_session *session) {
   session->deadlock = NULL;
   aw_task_release(session->call);
   session->call = NULL;
-  session->busy = false;
+  awl_session_leave(session);
 }
 
 int aw_lua_session_call(aw_lua_session *session, lua_State *L, int nargs,
@@ -430,7 +447,10 @@ int aw_lua_session_call(aw_lua_session *session, lua_State *L, int nargs,
   int f = lua_gettop(L) - nargs;
   if (nargs < 0 || f < 1)
     return awl_error(L, "a session calls a function, and there is none");
-  awl_session_enter(session, L, "call");
+  if (awl_session_enter(session, L, "call")) {
+    lua_settop(L, f - 1);
+    return awl_session_turn_back(session, L, code);
+  }
   lua_pushcfunction(L, start_call);
   lua_insert(L, f);
   lua_pushlightuserdata(L, session);
@@ -538,6 +558,7 @@ aw_lua_session *aw_lua_session_open(lua_State *L,
     lua_error(L);
   }
   s->session = &session->base;
+  s->upcalls.call = call_in_session;
   if (awl_signals_hold(s, session->base.loop->engine))
     awl_signals_ask(s);
   return session;
@@ -583,7 +604,7 @@ int aw_lua_session_close(aw_lua_session *session, lua_State *L, int *code) {
     return awl_error(L, "a session cannot be closed here: something runs");
   luaL_checkstack(L, LUA_MINSTACK, NULL);
   session->busy = session->closing = true;
-  awl_signals_begin_call(s);
+  (void)awl_signals_begin_call(s);
   int end = AW_LUA_OK;
   if (has_loop(session)) {
     aw_loop_stop(session->base.loop->core, false);

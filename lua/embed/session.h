@@ -33,8 +33,13 @@ struct aw_lua_session {
 
 /* ---- session.c ---- */
 
-/* Begin a call, a wait or the close. Raises if that is impossible now. */
-void awl_session_enter(aw_lua_session *session, lua_State *L, const char *what);
+/* Begin a call or a wait. Raises if that is impossible now. Returns true if a
+ * signal has come before: then it does not begin, but … */
+bool awl_session_enter(aw_lua_session *session, lua_State *L, const char *what);
+/* … ends so. Returns how. */
+int awl_session_turn_back(aw_lua_session *session, lua_State *L, int *code);
+/* It has ended. */
+void awl_session_leave(aw_lua_session *session);
 /* Drive the loop until `until` has ended, or to its end if the session ends or
  * `until` is NULL. Returns AW_LUA_OK, or how the session has ended; or
  * AW_LUA_ERROR, with an error and nil pushed. */

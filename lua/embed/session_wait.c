@@ -45,12 +45,13 @@ int awl_session_keep_open(aw_lua_session *session) {
 /* A C step, since a wire that fails would be a failure of the loop. */
 static aw_turn wait_for_fd(aw_task *task, void *data) {
   awl_waited_fd *waited = data;
-  if (!aw_task_came_back(task)) {
-    int rc = aw_await_operation(task, aw_ready_operation(AW_READABLE),
-                                (void *)(intptr_t)waited->fd);
-    return rc < 0 ? aw_task_fail(task, rc) : AW_WAIT;
-  }
   int rc = aw_task_result(task);
+  if (!aw_task_came_back(task)) {
+    rc = aw_await_operation(task, aw_ready_operation(AW_READABLE),
+                            (void *)(intptr_t)waited->fd);
+    if (rc == 0)
+      return AW_WAIT;
+  }
   if (rc == AW_ECANCELED)
     return aw_task_fail(task, rc);
   waited->result = rc;
@@ -131,10 +132,11 @@ int aw_lua_session_wait(aw_lua_session *session, lua_State *L, const int *fds,
   if (count < 1 || count > AWL_MOST_FDS)
     return aw_lua_error(L, "a session waits for 1 to %d descriptors, not %d",
                         AWL_MOST_FDS, count);
-  awl_session_enter(session, L, "wait");
+  if (awl_session_enter(session, L, "wait"))
+    return awl_session_turn_back(session, L, code);
   int rc = start_waiter(session, fds, count);
   if (rc < 0) {
-    session->busy = false;
+    awl_session_leave(session);
     *code = 1;
     return fail_wait(L, fds[0], rc);
   }
@@ -142,6 +144,6 @@ int aw_lua_session_wait(aw_lua_session *session, lua_State *L, const int *fds,
   if (end == AW_LUA_OK)
     end = end_of_wait(session, L, code);
   end_waiter(session);
-  session->busy = false;
+  awl_session_leave(session);
   return end;
 }

@@ -297,6 +297,7 @@ typedef struct awl_run {
   awl_engine *engine; /* NULL: nothing runs */
   aw_loop *loop;
   aw_task *until;      /* the run ends when this task has ended; or NULL */
+  bool settles;        /* … and its failure was handled */
   awl_worker *running; /* the worker whose coroutine runs, or NULL */
   lua_State *co;       /* innermost coroutine that may await */
   aw_step step;        /* the step at hand */
@@ -387,6 +388,7 @@ typedef struct awl_upcalls {
   /* The binding's lowest C function on the stack of a worker, and of a
    * handler */
   lua_CFunction worker, handler;
+  lua_CFunction call; /* that of a session's call, above them; or NULL */
   /* `task` has failed, and its handler is on top. True: start_ready() has dealt
    * with the failure. False: the user's own handler, or nil, is on top now */
   bool (*settle_ready)(lua_State *L, awl_state *s, aw_task *task);

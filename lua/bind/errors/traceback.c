@@ -105,7 +105,8 @@ typedef struct shown_level {
 
 /* Is `f` the lowest C function of the binding? No level below is the user's. */
 static bool is_bottom(const awl_state *s, lua_CFunction f) {
-  return f && (f == s->upcalls.worker || f == s->upcalls.handler);
+  const awl_upcalls *calls = &s->upcalls;
+  return f && (f == calls->worker || f == calls->handler || f == calls->call);
 }
 
 /* [.., function] of `from` → [..]: return the name of the function in a

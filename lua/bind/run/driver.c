@@ -513,7 +513,7 @@ static void pass_signal_on(const awl_state *s, const awl_run *outer) {
 static bool has_step(awl_run *run) {
   if (run->has_step || run->over)
     return !run->over;
-  if (run->until && aw_task_state_of(run->until) >= AW_TASK_DONE)
+  if (awl_until_is_over(run))
     run->over = true;
   else
     awl_pull(run);
@@ -543,6 +543,7 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
   run->loop = loop->core;
   run->driver = run->outside = L;
   run->until = until;
+  run->settles = awl_session_of(s, loop->core) != NULL;
   run->limit = limit;
   run->hard_at = AW_NEVER;
   run->outer = outer.engine ? &outer : NULL;

@@ -168,9 +168,23 @@ void awl_signals_ask(awl_state *s) {
     atomic_store(&held.session, true);
 }
 
-void awl_signals_begin_call(const awl_state *s) {
+static void see_interrupts(void) {
+  int came = atomic_load(&held.interrupts);
+  held.seen += came - held.seen_interrupts;
+  held.seen_interrupts = held.before = came;
+}
+
+bool awl_signals_begin_call(const awl_state *s) {
+  if (!s->holds_signals)
+    return false;
+  bool came = atomic_load(&held.interrupts) > held.before;
+  see_interrupts();
+  return came;
+}
+
+void awl_signals_end_call(const awl_state *s) {
   if (s->holds_signals)
-    held.before = held.seen_interrupts;
+    see_interrupts();
 }
 
 int awl_signals_interrupts(const awl_state *s) {

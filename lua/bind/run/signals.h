@@ -22,9 +22,11 @@ int awl_signals_count(const awl_state *s); /* signals so far */
 
 /* From now on the run that holds the signals is a session … */
 void awl_signals_ask(awl_state *s);
-/* … that begins a call or a wait. A SIGINT that came in between counts. */
-void awl_signals_begin_call(const awl_state *s);
+/* … whose next call or wait begins now. Returns whether a SIGINT has come since
+ * the last one ended. */
+bool awl_signals_begin_call(const awl_state *s);
 int awl_signals_interrupts(const awl_state *s); /* since then */
+void awl_signals_end_call(const awl_state *s);
 /* The signals that stop the session, so far; `*number`: the last of them, if
  * there is one. */
 int awl_signals_stops(const awl_state *s, int *number);

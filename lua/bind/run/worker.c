@@ -245,9 +245,8 @@ static int run_alternatives(lua_State *L, awl_worker *w, int status) {
   return status;
 }
 
-/* Has the task ended at whose end the run is over (run.until)? */
 static bool is_run_over(awl_run *run) {
-  if (run->until && aw_task_state_of(run->until) >= AW_TASK_DONE)
+  if (awl_until_is_over(run))
     run->over = true;
   return run->over;
 }

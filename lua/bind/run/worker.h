@@ -11,6 +11,12 @@ static inline void awl_pull(awl_run *run) {
   run->has_step = !run->over;
 }
 
+/* Has the task ended at whose end the run is over? */
+static inline bool awl_until_is_over(const awl_run *run) {
+  return run->until && aw_task_state_of(run->until) >= AW_TASK_DONE &&
+         (!run->settles || !aw_task_loop(run->until));
+}
+
 int awl_worker_main(lua_State *L); /* the function of every worker */
 /* Run the step at hand (run.step): a CALL, or a RESUME. An error fails the task
  * of that step. */
