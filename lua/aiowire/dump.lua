@@ -107,7 +107,9 @@ local function shortened(tree, beyond)
   return tree
 end
 
-return function(ev)
+--- `busy`, for a dump in the middle of a step, says what those tasks do that do
+--- not await: busy[task] = "busy at s.lua:12".
+return function(ev, busy)
   local entries, beyond = inner.tree(ev, MOST_ENTRIES)
   local tree = shortened(cut(pruned(entries)), beyond)
   mark_last(tree)
@@ -119,8 +121,8 @@ return function(ev)
     bars[entry.depth] = last and "   " or "│  "
     local text = describe(entry) .. (entry.cancelled and "  CANCELLED" or "")
     lines[#lines + 1] = lead .. (last and "╰─ " or "├─ ") .. text
-    local place = entry.task and entry.task.status == "waiting"
-      and await_line(entry.task)
+    local place = entry.task and (busy and busy[entry.task]
+      or entry.task.status == "waiting" and await_line(entry.task))
     if place then
       local below = tree[i + 1] and tree[i + 1].depth > entry.depth
       lines[#lines + 1] = lead .. bars[entry.depth]

@@ -10,8 +10,8 @@
  *
  * Neighbours: options.c reads the command line, bytecode.c refuses bytecode,
  * workers.c makes Lua states, also those of workers, memory.c is their
- * allocator, output.c handles the loss of standard output's reader, warning.c
- * prints warnings.
+ * allocator, output.c handles the loss of standard output's reader, quit.c
+ * handles SIGQUIT, warning.c prints warnings.
  */
 
 #include "bytecode.h"
@@ -19,6 +19,7 @@
 #include "memory.h"
 #include "options.h"
 #include "output.h"
+#include "quit.h"
 #include "style.h"
 #include "warning.h"
 #include "workers.h"
@@ -234,6 +235,7 @@ static void make_arg(lua_State *L, const host_options *o) {
 
 static void set_up(lua_State *L, const host_options *o) {
   host_open(L, o->ignore_env);
+  host_quit_open(L);
   make_arg(L, o);
 }
 
@@ -339,6 +341,7 @@ static void run_state(host *h) {
 
 int main(int argc, char **argv) {
   host h = {.status = 0};
+  host_quit_watch();
   open_standard_files();
   host_output_watch();
   host_options_read(&h.options, argc, argv);

@@ -89,6 +89,36 @@ AW_API int aw_lua_main(lua_State *L, int nargs, int *code);
  */
 AW_API bool aw_lua_interrupt(int signal_number);
 
+/* What the library has to tell about a running program. */
+typedef enum aw_lua_notice {
+  AW_LUA_NOTICE_DUMP,       /* all tasks, after aw_lua_request_dump() */
+  AW_LUA_NOTICE_INTERRUPTED /* a signal has interrupted a body that was busy */
+} aw_lua_notice;
+
+/* Set the function that gets the notices of this Lua state. Without one, dumps
+ * are printed to standard error, and the other notices are dropped.
+ *
+ *   tell  gets a text without a newline at its end, which lives as long as the
+ *         call; it may run in the middle of a body, and must not call Lua. NULL
+ *         takes the function back
+ *   data  its first argument
+ *
+ * Opens the library if need be. Raises. Call from: the state's thread. */
+AW_API void aw_lua_set_notice(lua_State *L,
+                              void (*tell)(void *data, aw_lua_notice kind,
+                                           const char *text),
+                              void *data);
+
+/* Ask for the dump of all tasks in the Lua state whose run holds the signals:
+ * soon a notice has it. A body that is busy is stopped for that time only, at
+ * one of its next instructions; it goes on as if nothing had happened. Code in
+ * C is not stopped: the dump comes when it has returned. Requests that come
+ * before the notice are one.
+ *
+ * Returns false, with nothing done, if no run holds the signals, or if another
+ * thread drives it. Call from: a signal handler on the thread of that run. */
+AW_API bool aw_lua_request_dump(void);
+
 /* Replace functions of `coroutine`, as aw.install() does, and os.exit: the new
  * os.exit cleans up before the program exits. For a program that owns the
  * state. */

@@ -432,7 +432,9 @@ extern "C" {
   F(aw_lua_session_call) \
   F(aw_lua_session_wait) \
   F(aw_lua_session_push_loop) \
-  F(aw_lua_session_close)
+  F(aw_lua_session_close) \
+  F(aw_lua_set_notice) \
+  F(aw_lua_request_dump)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -881,6 +883,8 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_lua_session_wait (aw_module_table->at_aw_lua_session_wait)
 #define aw_lua_session_push_loop (aw_module_table->at_aw_lua_session_push_loop)
 #define aw_lua_session_close (aw_module_table->at_aw_lua_session_close)
+#define aw_lua_set_notice (aw_module_table->at_aw_lua_set_notice)
+#define aw_lua_request_dump (aw_module_table->at_aw_lua_request_dump)
 #endif
 /* clang-format on */
 

@@ -8,7 +8,7 @@
  *             options, places in the source, texts, warnings
  *   wire/     Wires: building, combining and showing them, and converting them
  *             between Lua and the core
- *   errors/   error objects, the info beside an error, tracebacks
+ *   errors/   error objects, the info beside an error, tracebacks, notices
  *   run/      what runs tasks: driver, workers, awaiting, signals, debug hooks
  *   objects/  what Lua sees: the classes Task, EventLoop, Scope, Channel and so
  *             on, and functions such as aw.sleep
@@ -279,8 +279,12 @@ typedef struct awl_interruption {
   _Atomic(lua_State *) co;
   /* the hook is armed, or is to be armed in the next coroutine that runs */
   atomic_bool hooked;
-  atomic_bool once;   /* this step is interrupted, whatever `lasting` is */
-  atomic_int lasting; /* interrupts that do not end with the step */
+  /* what the hook is for: */
+  atomic_bool once; /* to interrupt this step */
+  atomic_bool next; /* … the next one, unless the driver learns of it first */
+  atomic_int lasting; /* … each step: interrupts that do not end with one */
+  atomic_int asked;   /* to tell the dump, see interrupt.c */
+  bool tells;         /* the first error of this step is told as a notice */
   int sources;        /* those who may interrupt */
   int open;           /* those among them that are aw_lua_interrupts */
   int raised;         /* errors that the hook has raised in this step */
@@ -290,6 +294,14 @@ typedef struct awl_interruption {
   lua_State *armed;   /* the coroutine in which the hook is armed, or NULL */
   awl_hook users;     /* the user's hook, which the armed hook replaces */
 } awl_interruption;
+
+/* What is told about a running program, see notice.c. */
+typedef struct awl_notices {
+  void (*tell)(void *data, aw_lua_notice kind, const char *text); /* or NULL */
+  void *data;
+  /* where a signal of this run has interrupted a body first; "": nowhere */
+  char interrupted[200];
+} awl_notices;
 
 /* The current run. awl_drive() saves and restores it around a nested run of
  * another engine. */
@@ -432,6 +444,7 @@ struct awl_state {
   awl_life *life;
   awl_run run;
   awl_interruption interruption;
+  awl_notices notices;
   awl_engine *engine;    /* the state's own; NULL until first used */
   awl_hosted *hosted;    /* NULL: no host program drives its own engine */
   awl_loop *hosted_loop; /* that of tasks which the host starts; or NULL */

@@ -38,14 +38,18 @@ static bool resume_once(lua_State *L, awl_state *s, lua_State *co, int count,
     awl_own(L, s, co, NULL);
     w->parked = false;
     s->run.co = co;
-    awl_interrupt_watch(s, co);
   }
+  /* also where the coroutine cannot await: in a handler, in table.sort */
+  bool runs = awl_interrupt_enter(s, L, co);
   int status = lua_resume(co, L, count, results);
   if (ours) {
     /* if the inner coroutine was closed, nothing has cleared this flag */
     w->resumed = false;
     s->run.co = outer;
-    awl_interrupt_watch(s, outer);
+  }
+  if (ours || runs)
+    awl_interrupt_watch(s, L);
+  if (ours) {
     if (status == LUA_YIELD && w->parked)
       return true;
   }

@@ -349,26 +349,6 @@ static void do_deadlock(lua_State *L, awl_state *s) {
   }
 }
 
-/* (): print the dump of each loop to standard error. */
-static int print_dumps(lua_State *L) {
-  awl_state *s = awl_open(L);
-  awl_push_embedded(L, "aiowire.dump");
-  for (uint32_t i = 0; i < s->loop_count; i++) {
-    if (!s->loops[i])
-      continue;
-    lua_pushvalue(L, 1);
-    awl_push_loop(L, s, s->loops[i]);
-    if (lua_isnil(L, -1)) { /* garbage, about to be finalized */
-      lua_settop(L, 1);
-      continue;
-    }
-    lua_call(L, 1, 1);
-    fprintf(stderr, "%s\n", lua_tostring(L, -1));
-    lua_pop(L, 1);
-  }
-  return 0;
-}
-
 /* Signals have come, `count` in all. */
 static void stop_run(const awl_state *s, const awl_run *run, int count) {
   awl_session *session = awl_session_of(s, run->loop);
@@ -379,11 +359,7 @@ static void stop_run(const awl_state *s, const awl_run *run, int count) {
 }
 
 static void do_woken(lua_State *L, awl_state *s) {
-  if (awl_signals_dump(s)) {
-    lua_pushcfunction(L, print_dumps);
-    if (!awl_succeeded(s, lua_pcall(L, 0, 0, 0)))
-      lua_pop(L, 1);
-  }
+  awl_interrupt_answer(L, s);
   int count;
   if (awl_signals_taken(s, &count)) {
     awl_limit_grace(&s->run);
@@ -547,6 +523,9 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
   run->limit = limit;
   run->hard_at = AW_NEVER;
   run->outer = outer.engine ? &outer : NULL;
+  /* where the body around this run is; it may be a coroutine of the user */
+  lua_State *around =
+      s->interruption.sources > 0 ? atomic_load(&s->interruption.co) : outer.co;
   aw_engine *woken =
       loop->signals ? awl_signals_wake(s, loop->engine->core) : NULL;
   awl_limit_check(L, s);
@@ -562,7 +541,7 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
     pass_signal_on(s, &outer);
     awl_limit_check(L, s);
   }
-  awl_interrupt_watch(s, outer.co);
+  awl_interrupt_watch(s, around);
   return rc;
 }
 

@@ -1,13 +1,15 @@
-/* interrupt.c - interrupting a body that is busy [J15], from a signal handler
+/* interrupt.c - interrupting a body that is busy [J15], and asking it for the
+ * dump [D2], from a signal handler
  *
  *     SIGINT and others    signals.c ──────────┐ on the thread that drives
+ *     a request of a dump  signals.c ──────────┤
  *     another thread ──► aw_lua_interrupts_send│
  *                          ──► arrived() ──────┤
  *                                              ▼
  *                               hook_running(): the hook in `co`
- *                                              │ BUSY instructions later
- *                                              ▼
- *                               busy(): the error "interrupted!"
+ *                  ASK instructions later │    │ BUSY instructions later
+ *                                         ▼    ▼
+ *              busy(): the dump is a notice    the error "interrupted!"
  *
  * The handler arms a debug hook in the coroutine that runs. A body that goes on
  * for BUSY more instructions, or for LONG with slow ones, as calls of C are, is
@@ -17,6 +19,17 @@
  * true do pcall(f) end` cannot swallow them. The hook replaces a hook of the
  * user and stays until the step ends. It follows the step into coroutines of
  * the user.
+ *
+ * A dump is asked for once: by the hook, or by the driver if the step ends
+ * first. The hook for a dump alone is removed then, and nothing is raised. It
+ * is called soon, but not at once: most steps end within ASK instructions.
+ * `asked` counts down: positive, the instructions until the hook tells the
+ * dump; ASK_DRIVER, the hook could not, and leaves it to the driver; 0, nobody
+ * asks.
+ *
+ * A coroutine that is made while the hook is armed inherits it from Lua. There
+ * the hook does what it is for at that time; if it is for nothing, it removes
+ * itself.
  *
  * Each state has an awl_interruption. Only the thread that drives the state
  * uses it: the functions below, and the handlers that interrupt them there. So
@@ -29,11 +42,14 @@
  * may be as busy. So each step gets the hook anew, with BUSY instructions of
  * its own, until aw_lua_interrupts_clear().
  *
- * Neighbours: signals.c has the signals of the process; process_signals.c
+ * Neighbours: signals.c has the signals of the process; notice.c tells dumps and
+ * places; process_signals.c
  * installs the handlers, and restores what was there before; worker.c and
  * coroutine.c say which coroutine runs.
  */
 #include "run/interrupt.h"
+
+#include "errors/notice.h"
 
 #include <aiowire_lua.h>
 
@@ -47,6 +63,7 @@
 enum { BUSY = 1000000, ROOM = 100000, PATIENCE = 5 };
 /* a switch of coroutines counts as 20 instructions */
 enum { FIRST_SLICE = 50, SLICE = 1000, SWITCH = 20 };
+enum { ASK = 100, ASK_DRIVER = -1 };
 
 static const uint64_t LONG = 500 * 1000 * 1000; /* ns of processor time */
 
@@ -66,11 +83,36 @@ static uint64_t processor_time(void) {
   return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + 1;
 }
 
+/* Is the hook to raise errors? */
+static bool raises(const awl_interruption *i) {
+  return atomic_load(&i->once) || atomic_load(&i->next) ||
+         atomic_load(&i->lasting) > 0;
+}
+
+static bool has_use(const awl_interruption *i) {
+  return raises(i) || atomic_load(&i->asked) > 0;
+}
+
+/* The hook begins to count for the next error. */
+static void restart_count(awl_interruption *i) {
+  i->ran = 0;
+  i->since = 0;
+}
+
+static int smaller(int a, int b) {
+  return a < b ? a : b;
+}
+
 /* Set the hook for one slice of instructions: each lua_sethook() restarts Lua's
  * count, so `ran` adds up the slices. */
 static void hook(awl_interruption *i, lua_State *co) {
-  int left = room(i) - i->ran, most = i->ran < SLICE ? FIRST_SLICE : SLICE;
-  i->slice = left < 1 ? 1 : left < most ? left : most;
+  int slice = i->ran < SLICE ? FIRST_SLICE : SLICE;
+  int asked = atomic_load(&i->asked);
+  if (raises(i))
+    slice = smaller(slice, room(i) - i->ran);
+  if (asked > 0)
+    slice = smaller(slice, asked);
+  i->slice = slice < 1 ? 1 : slice;
   lua_sethook(co, busy, LUA_MASKCOUNT, i->slice);
 }
 
@@ -93,23 +135,62 @@ static void disarm_hook(awl_interruption *i, lua_State *co) {
     lua_sethook(co, i->users.call, i->users.mask, i->users.count);
 }
 
+/* The hook of L is for nothing any more. */
+static void remove_hook(awl_interruption *i, lua_State *L) {
+  if (L == i->armed)
+    disarm_hook(i, L);
+  else
+    lua_sethook(L, NULL, 0, 0); /* inherited */
+  restart_count(i);
+}
+
+/* `ran` more instructions: is the dump to be told now? */
+static bool is_dump_due(awl_interruption *i, int ran) {
+  int asked = atomic_load(&i->asked);
+  if (asked <= 0)
+    return false;
+  /* a handler that asks anew in between has told nobody a number yet */
+  atomic_compare_exchange_strong(&i->asked, &asked,
+                                 asked > ran ? asked - ran : 0);
+  return atomic_load(&i->asked) == 0;
+}
+
+/* Interrupt the body in L: raise the error. */
+static void interrupt_body(lua_State *L, awl_state *s) {
+  awl_interruption *i = &s->interruption;
+  if (i->raised++ == 0 && i->tells)
+    awl_notice_interrupted(L, s);
+  hook(i, L);
+  if (awl_push_busy_place(L, L))
+    lua_pushfstring(L, "%s: interrupted!", lua_tostring(L, -1));
+  else
+    lua_pushliteral(L, "interrupted!");
+  lua_error(L);
+}
+
 static void busy(lua_State *L, lua_Debug *ar) {
   (void)ar;
   awl_state *s = awl_find_state(L);
   if (!s) /* it has ended */
     return;
   awl_interruption *i = &s->interruption;
+  if (is_dump_due(i, i->slice) && !awl_notice_dump(L, s))
+    atomic_store(&i->asked, ASK_DRIVER);
+  if (!has_use(i)) {
+    remove_hook(i, L);
+    return;
+  }
   uint64_t now = processor_time();
+  if (i->since == 0)
+    i->since = now;
   i->ran += i->slice;
-  if (i->ran < room(i) && now - i->since < LONG) {
+  if (!raises(i) || (i->ran < room(i) && now - i->since < LONG)) {
     hook(i, L);
     return;
   }
   i->ran = 0;
   i->since = now;
-  i->raised++;
-  hook(i, L);
-  luaL_error(L, "interrupted!");
+  interrupt_body(L, s);
 }
 
 /* Returns false, with nothing done, if no coroutine runs. */
@@ -122,20 +203,48 @@ static bool hook_running(awl_interruption *i) {
   return true;
 }
 
-void awl_interrupt_running(awl_state *s) {
-  if (hook_running(&s->interruption))
-    atomic_store(&s->interruption.once, true);
+/* Between two steps, the interrupt is for the next body: until the driver has
+ * learned of the signal, one may begin, and be busy. */
+void awl_interrupt_running(awl_state *s, bool tells) {
+  awl_interruption *i = &s->interruption;
+  if (!raises(i))
+    restart_count(i);
+  i->tells = tells;
+  bool runs = atomic_load(&i->co) != NULL;
+  atomic_store(runs ? &i->once : &i->next, true);
+  if (!hook_running(i))
+    atomic_store(&i->hooked, true);
+}
+
+void awl_interrupt_learned(awl_state *s) {
+  atomic_store(&s->interruption.next, false);
+}
+
+void awl_interrupt_ask(awl_state *s) {
+  awl_interruption *i = &s->interruption;
+  atomic_store(&i->asked, ASK);
+  if (!hook_running(i))
+    atomic_store(&i->hooked, true);
+}
+
+bool awl_interrupt_is_asked(const awl_state *s) {
+  return atomic_load(&s->interruption.asked) != 0;
+}
+
+void awl_interrupt_answer(lua_State *L, awl_state *s) {
+  if (atomic_exchange(&s->interruption.asked, 0) != 0 && !awl_notice_dump(L, s))
+    awl_notice_no_dump(s);
 }
 
 /* ---- the coroutine that runs ---- */
 
 /* A step is over. A handler may come at any point. */
 static void forget_step(awl_interruption *i) {
-  i->raised = i->ran = 0;
-  i->since = 0;
+  i->raised = 0;
+  restart_count(i);
   atomic_store(&i->once, false);
   atomic_store(&i->hooked, false);
-  if (atomic_load(&i->lasting) > 0)
+  if (has_use(i))
     atomic_store(&i->hooked, true);
 }
 
@@ -144,6 +253,8 @@ void awl_interrupt_begin(awl_state *s) {
   if (i->sources++ > 0)
     return;
   atomic_store(&i->co, NULL);
+  atomic_store(&i->next, false);
+  atomic_store(&i->asked, 0);
   i->armed = NULL;
   forget_step(i);
 }
@@ -160,10 +271,13 @@ void awl_interrupt_switch(awl_state *s, lua_State *co) {
   if (before)
     disarm_hook(i, before);
   i->ran += SWITCH;
-  if (co)
-    arm_hook(i, co);
-  else
+  int asked = atomic_load(&i->asked);
+  if (asked > 1) /* a handler that asks in between asks for the same */
+    atomic_store(&i->asked, asked > SWITCH ? asked - SWITCH : 1);
+  if (!co)
     forget_step(i); /* no coroutine runs */
+  else if (has_use(i))
+    arm_hook(i, co);
 }
 
 void awl_interrupt_unhook(awl_state *s, lua_State *co) {
@@ -174,7 +288,7 @@ void awl_interrupt_unhook(awl_state *s, lua_State *co) {
 }
 
 void awl_interrupt_renew(awl_state *s, lua_State *co) {
-  if (atomic_load(&s->interruption.lasting) > 0)
+  if (has_use(&s->interruption))
     arm_hook(&s->interruption, co);
 }
 
@@ -207,6 +321,10 @@ static void arrived(void *data) {
       !atomic_exchange(&own->sent, false))
     return;
   awl_interruption *i = &own->state->interruption;
+  if (!raises(i)) {
+    restart_count(i);
+    i->tells = false;
+  }
   if (!own->lasts)
     atomic_fetch_add(&i->lasting, 1);
   own->lasts = true;
@@ -278,8 +396,8 @@ void aw_lua_interrupts_clear(aw_lua_interrupts *own) {
     return;
   own->lasts = false;
   atomic_fetch_sub(&i->lasting, 1);
-  if (atomic_load(&i->lasting) > 0 || atomic_load(&i->once))
-    return; /* somebody else interrupts this step, too */
+  if (has_use(i))
+    return; /* somebody else has use for the hook, too */
   lua_State *running = atomic_load(&i->co);
   if (running)
     awl_interrupt_unhook(own->state, running);

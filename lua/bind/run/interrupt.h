@@ -9,10 +9,20 @@
 void awl_interrupt_begin(awl_state *s);
 void awl_interrupt_end(awl_state *s);
 
-/* Interrupt the body that runs now, if it stays busy in this step. Does nothing
- * if none runs. Call from: a signal handler on the thread that drives the
- * state, after awl_interrupt_begin(). */
-void awl_interrupt_running(awl_state *s);
+/* Interrupt the body that runs now, if it stays busy in this step; if none runs,
+ * the next one, unless awl_interrupt_learned() comes first. With `tells`, the
+ * first error is a notice, too. Call from: a signal handler on the thread that
+ * drives the state, after awl_interrupt_begin(). */
+void awl_interrupt_running(awl_state *s, bool tells);
+/* The driver has learned of the signal. */
+void awl_interrupt_learned(awl_state *s);
+
+/* Ask for the dump: the body that is busy tells it soon, or the driver does.
+ * Call from: as above. */
+void awl_interrupt_ask(awl_state *s);
+bool awl_interrupt_is_asked(const awl_state *s);
+/* For the driver: tell the dump if somebody asks for it. Raises nothing. */
+void awl_interrupt_answer(lua_State *L, awl_state *s);
 
 /* The slow paths of the inline functions below. */
 void awl_interrupt_switch(awl_state *s, lua_State *co);
@@ -33,6 +43,17 @@ static inline void awl_interrupt_watch(awl_state *s, lua_State *co) {
   atomic_signal_fence(memory_order_seq_cst);
   if (awl_interrupt_hooked(s))
     awl_interrupt_switch(s, co);
+}
+
+/* L is about to resume `co`. If the body runs in L now, note that it runs in
+ * `co`, and return true: then call awl_interrupt_watch(s, L) after that. */
+static inline bool awl_interrupt_enter(awl_state *s, const lua_State *L,
+                                       lua_State *co) {
+  if (s->interruption.sources == 0 ||
+      atomic_load_explicit(&s->interruption.co, memory_order_relaxed) != L)
+    return false;
+  awl_interrupt_watch(s, co);
+  return true;
 }
 
 /* The step in `co` has ended: remove the hook. */

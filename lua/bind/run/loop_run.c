@@ -16,6 +16,7 @@
 #include "errors/frames.h"
 #include "run/await.h"
 #include "run/driver.h"
+#include "run/interrupt.h"
 #include "run/limits.h"
 #include "run/signals.h"
 
@@ -88,6 +89,13 @@ int awl_refuse_hosted(lua_State *L, const char *what) {
                    what);
 }
 
+static int raise_interrupted(lua_State *L, const awl_state *s) {
+  const char *place = s->notices.interrupted;
+  if (place[0] == '\0')
+    return awl_error(L, "interrupted!");
+  return awl_error(L, "interrupted! (busy at %s)", place);
+}
+
 /* Drive `loop` from the caller. In a task of another engine the call is an
  * await: it raises Cancelled if the task is cancelled before or during the run
  * [C2, S6, S7]. */
@@ -103,8 +111,10 @@ static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
   bool held = loop->signals && !s->hosted && awl_signals_hold(s, loop->engine);
   rc = awl_drive(L, s, loop, NULL, limit);
   int signal = 0;
-  if (held)
+  if (held) {
+    awl_interrupt_answer(L, s); /* the run has ended before the driver did */
     signal = awl_signals_release(s);
+  }
   if (rc < 0) { /* as without descriptors; it may be run again, or closed */
     aw_loop_pause(loop->core);
     return aw_lua_system_error(L, rc, "run", "the event loop");
@@ -112,7 +122,7 @@ static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
   if (signal)
     s->signal = signal;
   if (signal && !s->host && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
-    return awl_error(L, "interrupted!");
+    return raise_interrupted(L, s);
   /* the run around this one will stop as well */
   bool stopped = awl_signals_count(s) > 0 && !awl_session_of(s, s->run.loop);
   if (!stopped && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)

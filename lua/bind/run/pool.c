@@ -16,6 +16,7 @@
 #include "run/await.h"
 #include "run/coroutine_owner.h"
 #include "run/debug_hooks.h"
+#include "run/interrupt.h"
 #include "run/report.h"
 
 #include <string.h>
@@ -40,8 +41,11 @@ void awl_pool_put(awl_worker *w) {
 void awl_worker_end(awl_worker *w) {
   awl_state *s = w->state;
   uint32_t number = w->number;
+  lua_State *running = atomic_load(&s->interruption.co);
   s->closing_worker = true;
+  awl_interrupt_watch(s, w->co);
   lua_resetthread(w->co);
+  awl_interrupt_watch(s, running);
   s->closing_worker = false;
   lua_settop(w->co, 0); /* drop an error of the handlers */
   awl_release_wait(w);

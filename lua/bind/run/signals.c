@@ -1,11 +1,14 @@
-/* signals.c - SIGINT and SIGTERM during the outermost run [L2]; in the program
- * aiowire also SIGHUP, and SIGQUIT, which prints the dump [D2]
+/* signals.c - SIGINT and SIGTERM during the outermost run [L2], in the program
+ * aiowire also SIGHUP; and requests of a dump [D2]
  *
  * One run in the process holds these signals: the first one under way, of any
  * Lua state. The handler counts the signal and wakes the engine, which stops
  * the loop: with grace at the first signal, at once at the second. The third
  * signal kills the process, since two have not stopped it. SIGHUP comes when
- * the terminal is closed; if SIGHUP is ignored (nohup), it stays ignored.
+ * the terminal is closed.
+ *
+ * A signal that is ignored as the run begins stays ignored: a shell ignores
+ * SIGINT for its background jobs, and nohup ignores SIGHUP.
  *
  * The handler also interrupts a body that is busy, see interrupt.c.
  *
@@ -13,7 +16,9 @@
  * may set its hook: the handler forwards the signal to that thread.
  *
  * The variables below are about signals of the process, which has one holder.
- * What belongs to a thread is in its awl_state.
+ * What belongs to a thread is in its awl_state. `owner` is set after all others
+ * and taken back before them, since a handler of the program may ask at any
+ * time who holds them (aw_lua_interrupt, aw_lua_request_dump).
  *
  * Neighbours: process_signals.c shares these signals with aw.signal, and
  * restores the actions from before.
@@ -27,13 +32,15 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+enum { MOST_HELD = 3 };
+
 static struct {
   /* the state whose run holds the signals, or NULL */
   _Atomic(awl_state *) owner;
+  atomic_bool taken;           /* a run holds them, or is about to */
   _Atomic(aw_engine *) engine; /* the engine that a signal wakes */
   atomic_int count;            /* signals since the run holds them */
   atomic_int number;           /* number of the last signal */
-  atomic_bool dump;            /* SIGQUIT came [D2] */
   atomic_bool session;         /* SIGINT is counted apart, as … */
   atomic_int interrupts;       /* … the number of all of them */
   /* Facts about the driving thread; only that thread changes them: */
@@ -42,7 +49,7 @@ static struct {
   int seen;            /* signals that the driver has handled, of both counts */
   int seen_interrupts; /* those of them that are SIGINTs of a session … */
   int before;          /* … and which were handled before its call began */
-  bool hangup;         /* SIGHUP is held, too */
+  int signals[MOST_HELD]; /* those that are held; 0: none */
 } held;
 
 /* Is this the thread that drives? If not, forward the signal to that thread,
@@ -73,13 +80,8 @@ static void on_stop(int number) {
   else
     count_stop(number);
   if (here)
-    awl_interrupt_running(atomic_load(&held.owner));
-  aw_engine_wake(atomic_load(&held.engine));
-}
-
-static void on_quit(int number) {
-  (void)number;
-  atomic_store(&held.dump, true);
+    /* a filter whose output has lost its reader dies without a word */
+    awl_interrupt_running(atomic_load(&held.owner), number != SIGPIPE);
   aw_engine_wake(atomic_load(&held.engine));
 }
 
@@ -90,47 +92,57 @@ bool aw_lua_interrupt(int signal_number) {
   return true;
 }
 
+bool aw_lua_request_dump(void) {
+  awl_state *s = atomic_load(&held.owner);
+  if (!s || !pthread_equal(pthread_self(), held.thread))
+    return false;
+  awl_interrupt_ask(s);
+  aw_engine_wake(atomic_load(&held.engine));
+  return true;
+}
+
 /* ---- holding them ---- */
 
+static void hold_all(const awl_state *s) {
+  const int wanted[MOST_HELD] = {SIGINT, SIGTERM, s->host ? SIGHUP : 0};
+  for (int i = 0; i < MOST_HELD; i++) {
+    bool held_now = wanted[i] && !awl_signal_was_ignored(wanted[i]) &&
+                    awl_signal_hold(wanted[i], on_stop) == 0;
+    held.signals[i] = held_now ? wanted[i] : 0;
+  }
+}
+
 bool awl_signals_hold(awl_state *s, awl_engine *engine) {
-  awl_state *nobody = NULL;
   if (s->interruption.open > 0) /* another thread stops it */
     return false;
   if (aw_engine_wakeable(engine->core) < 0 ||
-      !atomic_compare_exchange_strong(&held.owner, &nobody, s))
+      atomic_exchange(&held.taken, true))
     return false;
   atomic_store(&held.engine, engine->core);
   atomic_store(&held.count, 0);
   atomic_store(&held.number, 0);
-  atomic_store(&held.dump, false);
   atomic_store(&held.session, false);
   atomic_store(&held.interrupts, 0);
   held.thread = pthread_self();
   pthread_sigmask(SIG_SETMASK, NULL, &held.blocked);
   held.seen = held.seen_interrupts = held.before = 0;
-  held.hangup = s->host && !awl_signal_was_ignored(SIGHUP);
   s->holds_signals = true;
+  s->notices.interrupted[0] = '\0';
   awl_interrupt_begin(s);
-  awl_signal_hold(SIGINT, on_stop);
-  awl_signal_hold(SIGTERM, on_stop);
-  if (held.hangup)
-    awl_signal_hold(SIGHUP, on_stop);
-  if (s->host)
-    awl_signal_hold(SIGQUIT, on_quit);
+  atomic_store(&held.owner, s);
+  hold_all(s);
   return true;
 }
 
 int awl_signals_release(awl_state *s) {
-  awl_signal_release(SIGINT);
-  awl_signal_release(SIGTERM);
-  if (held.hangup)
-    awl_signal_release(SIGHUP);
-  if (s->host)
-    awl_signal_release(SIGQUIT);
+  for (int i = 0; i < MOST_HELD; i++)
+    if (held.signals[i])
+      awl_signal_release(held.signals[i]);
+  atomic_store(&held.owner, NULL);
   int number = atomic_load(&held.number);
   s->holds_signals = false;
   awl_interrupt_end(s);
-  atomic_store(&held.owner, NULL);
+  atomic_store(&held.taken, false);
   return number;
 }
 
@@ -143,15 +155,17 @@ aw_engine *awl_signals_wake(const awl_state *s, aw_engine *engine) {
     return NULL;
   aw_engine *before = atomic_exchange(&held.engine, engine);
   /* the signal came just before the exchange */
-  if (count_all() > held.seen)
+  if (count_all() > held.seen || awl_interrupt_is_asked(s))
     aw_engine_wake(engine);
   return before;
 }
 
 /* ---- what came ---- */
 
-bool awl_signals_taken(const awl_state *s, int *count) {
+bool awl_signals_taken(awl_state *s, int *count) {
   *count = awl_signals_count(s);
+  /* a signal that comes from now on makes another step for the driver */
+  awl_interrupt_learned(s);
   if (!s->holds_signals || held.seen >= count_all())
     return false;
   held.seen_interrupts = atomic_load(&held.interrupts);
@@ -196,8 +210,4 @@ int awl_signals_stops(const awl_state *s, int *number) {
   if (count > 0)
     *number = atomic_load(&held.number);
   return count;
-}
-
-bool awl_signals_dump(const awl_state *s) {
-  return s->holds_signals && atomic_exchange(&held.dump, false);
 }

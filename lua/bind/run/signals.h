@@ -13,7 +13,7 @@ int awl_signals_release(awl_state *s);
  * previous engine, or NULL if nothing has changed. */
 aw_engine *awl_signals_wake(const awl_state *s, aw_engine *engine);
 /* Is there a new one? `*count` as below. */
-bool awl_signals_taken(const awl_state *s, int *count);
+bool awl_signals_taken(awl_state *s, int *count);
 int awl_signals_count(const awl_state *s); /* signals so far */
 
 /* ---- of a session ----
@@ -30,6 +30,5 @@ void awl_signals_end_call(const awl_state *s);
 /* The signals that stop the session, so far; `*number`: the last of them, if
  * there is one. */
 int awl_signals_stops(const awl_state *s, int *number);
-bool awl_signals_dump(const awl_state *s); /* did SIGQUIT ask for a dump? */
 
 #endif

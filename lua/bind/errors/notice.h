@@ -1,0 +1,22 @@
+/* notice.h - what is told about a running program; see notice.c */
+#ifndef AWL_NOTICE_H
+#define AWL_NOTICE_H
+
+#include "base/state.h"
+
+/* Push "file:line" of the user's code that runs in `co`, innermost first. False,
+ * and nothing is pushed: there is none. Raises. */
+bool awl_push_busy_place(lua_State *L, lua_State *co);
+
+/* Tell the dump of all EventLoops. False: it cannot be made, as for lack of
+ * memory. Call from: the driver, or a hook in L. Raises nothing. */
+bool awl_notice_dump(lua_State *L, awl_state *s);
+
+/* Tell that no dump can be made. */
+void awl_notice_no_dump(const awl_state *s);
+
+/* A signal interrupts the body that runs in L: note where, and tell it. Call
+ * from: a hook in L. Raises nothing. */
+void awl_notice_interrupted(lua_State *L, awl_state *s);
+
+#endif
