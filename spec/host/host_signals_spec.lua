@@ -278,3 +278,143 @@ print "goes on"
     assert.are.equal(0, outcome.code)
   end)
 end)
+
+-- ---- where a signal met a busy body ----------------------------------------
+
+local sending = prelude .. [[
+local fork = require "spec_fork"
+local function send(name)
+  fork.kill(({ HUP = 1, INT = 2, TERM = 15 })[name])
+end
+]]
+
+--- The script must die by SIGINT, with this one line in stderr.
+local function interrupted(line, script)
+  local outcome = process.run("exec $aiowire s.lua",
+    { ["s.lua"] = sending .. script })
+  assert_died_by(2, outcome)
+  local place = select(2, (sending .. script):match "^(.-)%-%- HERE"
+    :gsub("\n", "")) + 1
+  assert.are.equal(line:gsub("HERE", "s.lua:" .. place) .. "\n", outcome.err)
+  return outcome
+end
+
+describe("SIGINT to a busy body", function()
+  it("prints its line and its task [R49]", function()
+    interrupted("aiowire: interrupted at HERE, in task 2 'worker'", [[
+aw.start(function()
+  send "INT"
+  while true do end -- HERE
+end, nil, { name = "worker" })
+]])
+  end)
+
+  it("prints that once, however often the body goes on [R49]", function()
+    interrupted("aiowire: interrupted at HERE, in task 1 'main'", [[
+send "INT"
+for _ = 1, 4 do
+  pcall(function()
+    while true do end -- HERE
+  end)
+end
+]])
+  end)
+
+  it("raises an error with the line [R49]", function()
+    local outcome = interrupted(
+      "aiowire: interrupted at HERE, in task 1 'main'", [[
+send "INT"
+print(pcall(function()
+  while true do end -- HERE
+end))
+]])
+    assert.is_truthy(
+      outcome.out:find "^false\ts.lua:%d+: interrupted!\n$", outcome.out)
+  end)
+
+  it("stops a coroutine where it cannot await [R49]", function()
+    interrupted("aiowire: interrupted at HERE, in task 1 'main'", [[
+table.sort({ 2, 1 }, function()
+  send "INT"
+  coroutine.wrap(function()
+    coroutine.wrap(function()
+      while true do end -- HERE
+    end)()
+  end)()
+end)
+]])
+  end)
+
+  it("stops a coroutine of a handler, and names its task [R49]", function()
+    interrupted(
+      "aiowire: interrupted at HERE, in the handler of task 2 'worker'", [[
+aw.start(function() error "first" end, function()
+  send "INT"
+  coroutine.wrap(function()
+    while true do end -- HERE
+  end)()
+end, { name = "worker" })
+]])
+  end)
+
+  it("stops a body that begins in the next step [R49]", function()
+    local outcome = process.run("exec $aiowire s.lua", {
+      ["s.lua"] = sending .. [[
+local _ <close> = sweeper "clean"
+aw.run(aw.Call(send, "INT") >> aw.Call(function()
+  while true do end
+end))
+]] })
+    assert_died_by(2, outcome)
+    assert.are.equal("clean\n", outcome.out)
+  end)
+
+  it("says nothing if no body is busy [R49]", function()
+    assert.are.same({ out = "", err = "", signal = 2 },
+      process.run("exec $aiowire s.lua", {
+        ["s.lua"] = sending .. [[
+send "INT"
+for _ = 1, 1000 do end
+aw.sleep(30)
+]] }))
+  end)
+end)
+
+-- The grace of the main loop is 5 s by default. An end within 4 s did not wait
+-- for it; the time of a clean-up is checked from below only.
+describe("the grace after a signal", function()
+  it("is that of the main loop, also in a loop with a longer one [R50]",
+    function()
+      local outcome = process.run(
+        "exec timeout 100 $aiowire --grace=0.05 s.lua", {
+          ["s.lua"] = sending .. [[
+aw.start(function()
+  aw.yield()
+  send "INT"
+end)
+aw.run(function()
+  local _ <close> = sweeper("never", 1000)
+  aw.sleep(1000)
+end, { grace = 1000 })
+]] })
+      assert_died_by(2, outcome)
+      lacks(outcome.out, "never")
+    end)
+
+  it("may be shorter in a loop of its own [R50]", function()
+    local outcome = process.run(
+      "exec timeout 100 $aiowire --grace=1000 s.lua", {
+        ["s.lua"] = sending .. [[
+aw.start(function()
+  aw.yield()
+  send "INT"
+end)
+aw.run(function()
+  local _ <close> = sweeper("never", 1000)
+  aw.sleep(1000)
+end, { grace = 0.05 })
+]] })
+    assert_died_by(2, outcome)
+    lacks(outcome.out, "never")
+  end)
+end)
