@@ -71,8 +71,8 @@ static void cancel_call(awl_session *base) {
   if (session->call)
     aw_task_cancel(session->call, 0,
                    interrupts > 1 || session->deadlock ? 0 : AW_DEFAULT);
-  else if (session->waiter)
-    aw_task_cancel(session->waiter, 0, 0);
+  else if (session->waiting)
+    awl_session_end_wait(session);
   else if (session->closing)
     aw_loop_stop(base->loop->core, true);
 }
@@ -199,8 +199,7 @@ static int make_session_loop(lua_State *L) {
   awl_loop *loop = awl_push_loop_with(L, s);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &LOOP_KEY);
   session->base.loop = loop;
-  aw_task_release(session->opener);
-  session->opener = NULL;
+  awl_session_forget_waiters(session);
   if (s->background > 0)
     s->upcalls.start_background(L, s, loop);
   (void)awl_loop_anchor(L, loop);
@@ -479,8 +478,7 @@ static void free_session(aw_lua_session *session) {
   awl_state *s = session->base.state;
   give_signals_back(s);
   s->session = NULL;
-  aw_task_release(session->opener);
-  aw_wire_release(session->waits);
+  awl_session_forget_waiters(session);
   aw_free(session->name);
   aw_free(session);
 }
@@ -517,7 +515,6 @@ static void fill_session(aw_lua_session *session, awl_state *s,
   if (config->grace == 0 || config->grace == AW_DEFAULT)
     session->config.grace = GRACE;
   session->base = (awl_session){.state = s,
-                                .hidden = 1,
                                 .signalled = cancel_call,
                                 .stop = stop_tasks,
                                 .calls = calls,
@@ -559,6 +556,7 @@ aw_lua_session *aw_lua_session_open(lua_State *L,
   }
   s->session = &session->base;
   s->upcalls.call = call_in_session;
+  (void)aw_engine_wakeable(session->base.loop->engine->core);
   if (awl_signals_hold(s, session->base.loop->engine))
     awl_signals_ask(s);
   return session;

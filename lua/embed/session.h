@@ -6,29 +6,30 @@
 
 enum { AWL_MOST_FDS = 16 }; /* descriptors of a wait */
 
-/* A descriptor that a wait is for. */
-typedef struct awl_waited_fd {
+/* A hidden task that waits for a descriptor, or rests; see session_wait.c. */
+typedef struct awl_waiter {
+  aw_lua_session *session;
+  aw_task *task; /* kept; NULL: not needed so far */
   int fd;
-  int result; /* of the wait for it, if it has ended */
+  int result;    /* of the wait for it, if that has ended */
+  bool wanted;   /* the wait under way is for this one … */
+  bool watching; /* … and the task waits for it */
   bool ended;
-} awl_waited_fd;
+} awl_waiter;
 
 struct aw_lua_session {
   awl_session base; /* the first field: driver.c has its address */
   aw_lua_session_config config;
   char *name;         /* of the tasks of calls */
   lua_State *results; /* keeps those of the call; anchored in the registry */
-  aw_task *opener;    /* the hidden task that keeps the loop open; kept */
   aw_task *call;      /* the task of the call under way, kept; or NULL */
-  aw_task *waiter;    /* the hidden task of the wait under way, kept; or NULL */
   aw_error *deadlock; /* kept: the outcome of the call; or NULL */
   awl_hook hook;      /* that a call has set */
   bool busy;          /* a call, a wait or the close is under way */
   bool closing;
-  bool over;      /* a signal or os.exit has ended the loop */
-  aw_wire *waits; /* the wire of the last wait; or NULL */
-  int wait_count; /* the number of descriptors of that wire */
-  awl_waited_fd fds[AWL_MOST_FDS];
+  bool over;                        /* a signal or os.exit has ended the loop */
+  bool waiting;                     /* a wait is under way */
+  awl_waiter waiters[AWL_MOST_FDS]; /* the first one always has a task */
 };
 
 /* ---- session.c ---- */
@@ -50,7 +51,11 @@ void awl_end_session(awl_state *s);
 
 /* ---- session_wait.c ---- */
 
-/* Make the operation-only task that keeps the loop open. Returns a code. */
+/* Start the first of the hidden tasks, in a new loop. Returns a code. */
 int awl_session_keep_open(aw_lua_session *session);
+/* Let go of these tasks. */
+void awl_session_forget_waiters(aw_lua_session *session);
+/* Let the wait under way end. */
+void awl_session_end_wait(aw_lua_session *session);
 
 #endif

@@ -1,18 +1,21 @@
-/* session_wait.c - the hidden tasks of a session: one keeps its loop open, one
- * waits for descriptors
+/* session_wait.c - the hidden tasks of a session, which keep its loop open and
+ * wait for descriptors
  *
- *     loop ─┬ opener: waits for nothing, until it is cancelled
- *           ├ waiter: waits for one descriptor, or races for several
- *           └ the tasks of users
+ *     a waiter:  rests ── a wait begins ──► watches its descriptor
+ *                  ▲                           │ readable: `ready`, and WOKEN
+ *                  └── the wait has ended ─────┘
  *
  * A loop ends with its last foreground task, and cancels its background tasks
- * then. So the opener is a foreground task. Nothing outside can end its wait,
- * so it hides no deadlock. Only the end of the loop cancels it.
+ * then. So the first waiter is there from the begin of the loop. Nothing
+ * outside of the engine ends a rest, so it hides no deadlock. The waiters of
+ * further descriptors are made when they are needed, and stay: a wait makes no
+ * task, and takes no id. Only the end of the loop ends them.
  *
  * The tasks have `awl_hidden` as the place that started them: objects/tree.c
  * leaves them out.
  *
- * Neighbours: session.c drives.
+ * Neighbours: session.c drives; driver.c ends the run at a WOKEN if `ready` is
+ * set.
  */
 #include "embed/session.h"
 
@@ -21,7 +24,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* ---- the opener ---- */
+/* ---- the waiters ---- */
 
 static void stop_resting(aw_task *task, void *data) {
   (void)task;
@@ -31,66 +34,99 @@ static void stop_resting(aw_task *task, void *data) {
 static const aw_operation resting = {.label = "session",
                                      .disarm = stop_resting};
 
-static int start_hidden(aw_lua_session *session, aw_wire *wire, aw_task **out) {
+static aw_engine *engine_of(const aw_lua_session *session) {
+  return session->base.loop->engine->core;
+}
+
+void awl_session_end_wait(aw_lua_session *session) {
+  session->base.ready = true;
+  aw_engine_wake(engine_of(session));
+}
+
+static void note_readable(awl_waiter *w, int result) {
+  if (!w->wanted)
+    return;
+  w->wanted = false;
+  w->ended = true;
+  w->result = result;
+  awl_session_end_wait(w->session);
+}
+
+/* Begin to wait for the descriptor. Returns false if that has failed. */
+static bool watch(awl_waiter *w, aw_task *task) {
+  int rc = aw_await_operation(task, aw_ready_operation(AW_READABLE),
+                              (void *)(intptr_t)w->fd);
+  w->watching = rc == 0;
+  if (rc < 0)
+    note_readable(w, rc);
+  return rc == 0;
+}
+
+/* The step of a waiter. It never fails, since that would fail the loop. */
+static aw_turn run_waiter(aw_task *task, void *data) {
+  awl_waiter *w = data;
+  if (aw_task_cancelled(task))
+    return aw_task_fail(task, AW_ECANCELED);
+  int result = aw_task_came_back(task) ? aw_task_result(task) : 0;
+  if (w->watching)
+    note_readable(w, result);
+  w->watching = false;
+  if (w->wanted && watch(w, task))
+    return AW_WAIT;
+  int rc = aw_await_operation(task, &resting, NULL);
+  return rc < 0 ? aw_task_fail(task, rc) : AW_WAIT;
+}
+
+static int start_waiter(aw_lua_session *session, awl_waiter *w) {
   const aw_task_config config = {.where = awl_hidden};
-  return aw_loop_start(session->base.loop->core, wire, &config, out);
+  w->session = session;
+  int rc = aw_loop_start(session->base.loop->core, aw_call(run_waiter, w),
+                         &config, &w->task);
+  session->base.hidden += rc == 0;
+  return rc;
 }
 
 int awl_session_keep_open(aw_lua_session *session) {
-  return start_hidden(session, aw_wait_for(&resting, NULL), &session->opener);
+  return start_waiter(session, &session->waiters[0]);
 }
 
-/* ---- the waiter ---- */
-
-/* A C step, since a wire that fails would be a failure of the loop. */
-static aw_turn wait_for_fd(aw_task *task, void *data) {
-  awl_waited_fd *waited = data;
-  int rc = aw_task_result(task);
-  if (!aw_task_came_back(task)) {
-    rc = aw_await_operation(task, aw_ready_operation(AW_READABLE),
-                            (void *)(intptr_t)waited->fd);
-    if (rc == 0)
-      return AW_WAIT;
+void awl_session_forget_waiters(aw_lua_session *session) {
+  for (int i = 0; i < AWL_MOST_FDS; i++) {
+    aw_task_release(session->waiters[i].task);
+    session->waiters[i] = (awl_waiter){.task = NULL};
   }
-  if (rc == AW_ECANCELED)
-    return aw_task_fail(task, rc);
-  waited->result = rc;
-  waited->ended = true;
-  return AW_DONE;
+  session->base.hidden = 0;
 }
 
-/* The wire of a wait for the first `count` descriptors. */
-static aw_wire *wait_for_any(aw_lua_session *session, int count) {
-  aw_wire *wire = aw_call(wait_for_fd, &session->fds[0]);
-  for (int i = 1; i < count; i++)
-    wire = aw_either(wire, aw_call(wait_for_fd, &session->fds[i]));
-  return wire;
-}
+/* ---- a wait ---- */
 
-static int start_waiter(aw_lua_session *session, const int *fds, int count) {
-  for (int i = 0; i < count; i++)
-    session->fds[i] = (awl_waited_fd){.fd = fds[i]};
-  if (session->wait_count != count) {
-    aw_wire_release(session->waits);
-    session->waits = wait_for_any(session, count);
-    session->wait_count = session->waits ? count : 0;
+/* A waiter whose last wait was interrupted has had no turn since, maybe; then
+ * it does not rest, and need not be woken. */
+static int begin_wait(aw_lua_session *session, const int *fds, int count) {
+  session->base.ready = false;
+  for (int i = 0; i < count; i++) {
+    awl_waiter *w = &session->waiters[i];
+    int rc = w->task ? 0 : start_waiter(session, w);
+    if (rc < 0)
+      return rc;
+    w->fd = fds[i];
+    w->wanted = true;
+    w->ended = false;
+    aw_wait_complete(w->task, 0);
   }
-  int rc =
-      start_hidden(session, aw_wire_keep(session->waits), &session->waiter);
-  if (rc < 0)
-    return rc;
-  aw_task_watch(session->waiter);
-  bool races = count > 1;
-  session->base.hidden += races ? (size_t)count + 1 : 1;
-  session->base.hidden_scopes += races;
+  session->waiting = true;
   return 0;
 }
 
-static void end_waiter(aw_lua_session *session) {
-  aw_task_release(session->waiter);
-  session->waiter = NULL;
-  session->base.hidden = 1;
-  session->base.hidden_scopes = 0;
+static void end_wait(aw_lua_session *session, int count) {
+  for (int i = 0; i < count; i++) {
+    awl_waiter *w = &session->waiters[i];
+    w->wanted = false;
+    if (w->watching)
+      (void)aw_wait_interrupt(w->task, AW_EAGAIN);
+    w->watching = false; /* whatever has ended its wait */
+  }
+  session->waiting = session->base.ready = false;
 }
 
 /* (fd, code): raise a SystemError. */
@@ -101,28 +137,30 @@ static int raise_unwatched(lua_State *L) {
 }
 
 /* Push the error of a descriptor that cannot be watched, and nil. */
-static int fail_wait(lua_State *L, int fd, int rc) {
+static int fail_wait(lua_State *L, int fd, int rc, int *code) {
   lua_pushcfunction(L, raise_unwatched);
   lua_pushinteger(L, fd);
   lua_pushinteger(L, rc);
-  lua_pcall(L, 2, 0, 0);
+  (void)lua_pcall(L, 2, 0, 0);
   lua_pushnil(L);
+  *code = 1;
   return AW_LUA_ERROR;
 }
 
-/* A descriptor that is closed can be "read": that fails at once. */
-static int end_of_wait(const aw_lua_session *session, lua_State *L, int *code) {
+/* A read from a descriptor that is closed does not block: it fails. */
+static int end_of_wait(const aw_lua_session *session, lua_State *L, int count,
+                       int *code) {
   /* what is readable will be so in the next wait, too */
   if (awl_signals_interrupts(session->base.state) > 0)
     return AW_LUA_CANCELLED;
-  for (int i = 0; i < session->wait_count; i++) {
-    const awl_waited_fd *waited = &session->fds[i];
-    if (!waited->ended)
+  for (int i = 0; i < count; i++) {
+    const awl_waiter *w = &session->waiters[i];
+    if (!w->ended)
       continue;
-    *code = waited->result < 0 && waited->result != -EBADF ? 1 : i;
-    return waited->result < 0 && waited->result != -EBADF
-               ? fail_wait(L, waited->fd, waited->result)
-               : AW_LUA_OK;
+    if (w->result < 0 && w->result != -EBADF)
+      return fail_wait(L, w->fd, w->result, code);
+    *code = i;
+    return AW_LUA_OK;
   }
   return AW_LUA_CANCELLED;
 }
@@ -134,16 +172,15 @@ int aw_lua_session_wait(aw_lua_session *session, lua_State *L, const int *fds,
                         AWL_MOST_FDS, count);
   if (awl_session_enter(session, L, "wait"))
     return awl_session_turn_back(session, L, code);
-  int rc = start_waiter(session, fds, count);
+  int end, rc = begin_wait(session, fds, count);
   if (rc < 0) {
-    awl_session_leave(session);
-    *code = 1;
-    return fail_wait(L, fds[0], rc);
+    end = fail_wait(L, fds[0], rc, code);
+  } else {
+    end = awl_session_drive(session, L, NULL, code);
+    if (end == AW_LUA_OK)
+      end = end_of_wait(session, L, count, code);
   }
-  int end = awl_session_drive(session, L, session->waiter, code);
-  if (end == AW_LUA_OK)
-    end = end_of_wait(session, L, code);
-  end_waiter(session);
+  end_wait(session, count);
   awl_session_leave(session);
   return end;
 }

@@ -416,6 +416,36 @@ static void test_descriptors(void) {
   close_prompt(&p);
 }
 
+/* Each of two pipes is readable in turn, or both are. */
+static void test_many_waits(void) {
+  prompt p;
+  open_prompt(&p);
+  int other[2];
+  CHECK(pipe(other) == 0);
+  int fds[2] = {p.pipe[0], other[0]};
+  CHECK(call(&p, "return aw.current().id") == AW_LUA_OK);
+  lua_Integer id = lua_tointeger(p.L, 1);
+  for (int i = 0; i < 300; i++) {
+    int first = i % 3 != 1, second = i % 3 != 0;
+    if (first)
+      CHECK(write(p.pipe[1], "x", 1) == 1);
+    if (second)
+      CHECK(write(other[1], "x", 1) == 1);
+    int left = first + second;
+    while (left-- > 0) {
+      char key;
+      CHECK(aw_lua_session_wait(p.session, p.L, fds, 2, &p.code) == AW_LUA_OK);
+      CHECK(p.code == 0 ? first-- == 1 : second-- == 1);
+      CHECK(read(fds[p.code], &key, 1) == 1);
+    }
+  }
+  CHECK(call(&p, "return aw.current().id") == AW_LUA_OK);
+  CHECK(is_number(&p, 1, (int)id + 2)); /* the task of the second descriptor */
+  close(other[0]);
+  close(other[1]);
+  close_prompt(&p);
+}
+
 /* ---- SIGINT ---- */
 
 static void test_interrupts(void) {
@@ -465,6 +495,7 @@ static void test_interrupt_of_busy_tasks(void) {
       call(&p, "aw.start(function() send_signal(INT) while true do end end)") ==
       AW_LUA_OK);
   CHECK(wait_for_key(&p) == AW_LUA_CANCELLED);
+  CHECK(call(&p, "aw.yield()") == AW_LUA_OK);
   CHECK(p.failures == 1 && strstr(p.last, "interrupted!"));
   CHECK(call(&p, "aw.start(function() send_signal(INT) while true do end end)\n"
                  "aw.sleep(100)") == AW_LUA_CANCELLED);
@@ -667,6 +698,7 @@ int main(void) {
   test_failures_of_the_function_failed();
   test_stopping_cancels_the_tasks();
   test_descriptors();
+  test_many_waits();
   test_interrupts();
   test_second_interrupt_ends_the_grace();
   test_interrupt_of_busy_tasks();

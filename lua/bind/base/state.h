@@ -341,8 +341,8 @@ typedef struct awl_run {
 struct awl_session {
   awl_state *state;
   awl_loop *loop;
-  /* tasks of its own that nobody sees, and the scopes that they have opened */
-  size_t hidden, hidden_scopes;
+  size_t hidden; /* tasks of its own that nobody sees */
+  bool ready;    /* a wait is over: the run of its loop pauses */
   /* A signal has come for the run of its loop. */
   void (*signalled)(awl_session *session);
   /* The loop would be stopped: cancel its tasks. */

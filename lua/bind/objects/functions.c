@@ -188,10 +188,8 @@ static int m_stats(lua_State *L) {
     if (s->loops[i]->private_engine)
       add_engine(s->loops[i]->engine, &sum);
   }
-  if (s->session) {
+  if (s->session)
     sum.tasks -= s->session->hidden;
-    sum.scopes -= s->session->hidden_scopes;
-  }
   lua_createtable(L, 0, 13);
   set_count(L, "loops", loops);
   set_count(L, "ended", ended);

@@ -365,6 +365,9 @@ static void do_woken(lua_State *L, awl_state *s) {
     awl_limit_grace(&s->run);
     stop_run(s, &s->run, count);
   }
+  const awl_session *session = awl_session_of(s, s->run.loop);
+  if (session && session->ready)
+    s->run.over = true;
   awl_limit_check(L, s);
 }
 
