@@ -1,7 +1,8 @@
 /* alloc_scenarios.h - the scripts of alloc_test.c
  *
  * In a script, `aw` is the module, loop() makes an EventLoop in virtual time,
- * and check(claim) raises if the claim is false, unless a request has failed.
+ * session(f, …) calls the functions in a session, and check(claim) raises if
+ * the claim is false, unless a request has failed.
  */
 #ifndef ALLOC_SCENARIOS_H
 #define ALLOC_SCENARIOS_H
@@ -42,6 +43,21 @@ static const alloc_scenario alloc_scenarios[] = {
      "  for i = 1, 3 do aw.sleep(1) n = n + 1 end\n"
      "end)\n"
      "check(ev:run() == 'done' and n == 3)",
+     false},
+    {"a session",
+     "session(function()\n"
+     "  aw.locals.n = 1\n"
+     "  aw.start(function() aw.sleep(0) error 'own error' end)\n"
+     "  aw.start(function() aw.event():wait() end)\n"
+     "  return 1, 2, aw.Sleep(1)\n"
+     "end, function()\n"
+     "  aw.yield()\n"
+     "  check(aw.locals.n == 1)\n"
+     "end)\n"
+     "local ok, err = pcall(session, function() error 'own error' end)\n"
+     "check(not ok)\n"
+     "ok, err = pcall(session, function() aw.event():wait() end)\n"
+     "check(aw.is_deadlock(err))",
      false},
     {"hooks",
      "local seen = 0\n"

@@ -18,6 +18,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,12 +37,39 @@ static int script_check(lua_State *L) {
   return 0;
 }
 
+/* session(f, …): calls the functions in a session, and waits after each one.
+ * Raises the first error. If it raises earlier, the session ends with the
+ * state. */
+static int script_session(lua_State *L) {
+  static int file = -1; /* for all sessions */
+  int count = lua_gettop(L), code, end;
+  bool failed = false;
+  if (file < 0)
+    file = open("/dev/null", O_RDONLY);
+  CHECK(file >= 0);
+  const int fds[] = {file, file};
+  aw_lua_session *session = aw_lua_session_open(L, NULL);
+  for (int i = 1; i <= count && !failed; i++) {
+    lua_pushvalue(L, i);
+    end = aw_lua_session_call(session, L, 0, &code);
+    if (end != AW_LUA_ERROR)
+      end = aw_lua_session_wait(session, L, fds, 1 + i % 2, &code);
+    failed = end == AW_LUA_ERROR;
+  }
+  lua_settop(L, lua_gettop(L) - failed); /* without its info */
+  end = aw_lua_session_close(session, L, &code);
+  lua_settop(L, lua_gettop(L) - (end == AW_LUA_ERROR));
+  return failed || end == AW_LUA_ERROR ? lua_error(L) : 0;
+}
+
 static int open_all(lua_State *L) {
   luaL_openlibs(L);
   luaL_requiref(L, "aiowire", luaopen_aiowire, 0);
   lua_setglobal(L, "aw");
   lua_pushcfunction(L, script_check);
   lua_setglobal(L, "check");
+  lua_pushcfunction(L, script_session);
+  lua_setglobal(L, "session");
   lua_settop(L, 0);
   return 0;
 }

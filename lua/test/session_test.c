@@ -146,6 +146,7 @@ static int call_again(lua_State *L) {
 
 /* ---- calls ---- */
 
+/* [R23] */
 static void test_results(void) {
   prompt p;
   open_prompt(&p);
@@ -159,6 +160,7 @@ static void test_results(void) {
   close_prompt(&p);
 }
 
+/* [R23] */
 static void test_arguments(void) {
   prompt p;
   open_prompt(&p);
@@ -172,6 +174,7 @@ static void test_arguments(void) {
   close_prompt(&p);
 }
 
+/* [R23] */
 static void test_wires_are_results(void) {
   prompt p;
   open_prompt(&p);
@@ -182,6 +185,7 @@ static void test_wires_are_results(void) {
   close_prompt(&p);
 }
 
+/* [R23] */
 static void test_errors(void) {
   prompt p;
   open_prompt(&p);
@@ -199,6 +203,7 @@ static void test_errors(void) {
   close_prompt(&p);
 }
 
+/* [R26] */
 static void test_deadlock_fails_the_call_alone(void) {
   prompt p;
   open_prompt(&p);
@@ -219,6 +224,7 @@ static void test_deadlock_fails_the_call_alone(void) {
   close_prompt(&p);
 }
 
+/* [R23] */
 static void test_locals_and_tasks_of_lines(void) {
   prompt p;
   open_prompt(&p);
@@ -236,6 +242,7 @@ static void test_locals_and_tasks_of_lines(void) {
   close_prompt(&p);
 }
 
+/* [R23] */
 static void test_misuse(void) {
   prompt p;
   open_prompt(&p);
@@ -259,6 +266,7 @@ static void test_misuse(void) {
 
 /* ---- tasks that live on ---- */
 
+/* [R24] */
 static void test_tasks_live_on(void) {
   prompt p;
   open_prompt(&p);
@@ -273,6 +281,7 @@ static void test_tasks_live_on(void) {
   close_prompt(&p);
 }
 
+/* [R24] */
 static void test_nobody_sees_the_tasks_of_the_session(void) {
   prompt p;
   open_prompt(&p);
@@ -301,6 +310,7 @@ static void test_nobody_sees_the_tasks_of_the_session(void) {
   close_prompt(&p);
 }
 
+/* [R24] */
 static void test_background_tasks_live_on(void) {
   prompt p;
   open_prompt(&p);
@@ -311,6 +321,7 @@ static void test_background_tasks_live_on(void) {
   close_prompt(&p);
 }
 
+/* [R25] */
 static void test_failures_are_told(void) {
   prompt p;
   open_prompt(&p);
@@ -347,6 +358,7 @@ static void note_warning(void *data, const char *text, int more) {
   strncat(p->warnings, text, sizeof p->warnings - strlen(p->warnings) - 1);
 }
 
+/* [R25] */
 static void test_failures_of_the_function_failed(void) {
   prompt p;
   open_state(&p);
@@ -367,6 +379,7 @@ static void test_failures_of_the_function_failed(void) {
   close_prompt(&p);
 }
 
+/* [R27] */
 static void test_stopping_cancels_the_tasks(void) {
   prompt p;
   open_prompt(&p);
@@ -393,6 +406,7 @@ static void test_stopping_cancels_the_tasks(void) {
 
 /* ---- descriptors ---- */
 
+/* [R24] */
 static void test_descriptors(void) {
   prompt p;
   open_prompt(&p);
@@ -416,7 +430,7 @@ static void test_descriptors(void) {
   close_prompt(&p);
 }
 
-/* Each of two pipes is readable in turn, or both are. */
+/* Each of two pipes is readable in turn, or both are. [R24] */
 static void test_many_waits(void) {
   prompt p;
   open_prompt(&p);
@@ -448,6 +462,7 @@ static void test_many_waits(void) {
 
 /* ---- SIGINT ---- */
 
+/* [R28] */
 static void test_interrupts(void) {
   prompt p;
   open_prompt(&p);
@@ -472,6 +487,7 @@ static void test_interrupts(void) {
   close_prompt(&p);
 }
 
+/* [R28] */
 static void test_second_interrupt_ends_the_grace(void) {
   prompt p;
   open_prompt(&p);
@@ -488,6 +504,7 @@ static void test_second_interrupt_ends_the_grace(void) {
   close_prompt(&p);
 }
 
+/* [R28] */
 static void test_interrupt_of_busy_tasks(void) {
   prompt p;
   open_prompt(&p);
@@ -503,6 +520,7 @@ static void test_interrupt_of_busy_tasks(void) {
   close_prompt(&p);
 }
 
+/* [R28] */
 static void test_interrupt_of_virtual_time(void) {
   prompt p;
   open_prompt(&p);
@@ -518,6 +536,7 @@ static void test_interrupt_of_virtual_time(void) {
   close_prompt(&p);
 }
 
+/* [R28] */
 static void test_scripts_take_signals(void) {
   prompt p;
   open_prompt(&p);
@@ -533,6 +552,7 @@ static void test_scripts_take_signals(void) {
 
 /* ---- the end ---- */
 
+/* [R29] */
 static void test_other_signals_end_the_session(void) {
   static const char *const lines[] = {
       "send_signal(TERM) aw.sleep(100)", "send_signal(TERM) while true do end",
@@ -561,6 +581,7 @@ static void test_other_signals_end_the_session(void) {
   }
 }
 
+/* [R29] */
 static void test_signals_while_nothing_runs(void) {
   prompt p;
   open_prompt(&p);
@@ -580,6 +601,7 @@ static void test_signals_while_nothing_runs(void) {
   close_state(&p);
 }
 
+/* [R29] */
 static void test_exit(void) {
   prompt p;
   open_prompt(&p);
@@ -609,6 +631,7 @@ static const char SLOW[] =
     "else aw.sleep(0.001) end cleaned = cleaned + 1 end) end})\n"
     "aw.sleep(100) end) aw.yield()";
 
+/* [R30] */
 static void test_closing(void) {
   prompt p;
   open_prompt(&p);
@@ -631,6 +654,7 @@ static void test_closing(void) {
   CHECK(now.sa_handler == SIG_DFL);
 }
 
+/* [R30] */
 static void test_state_ends_first(void) {
   prompt p;
   open_prompt(&p);
@@ -641,6 +665,7 @@ static void test_state_ends_first(void) {
   CHECK(now.sa_handler == SIG_DFL);
 }
 
+/* [R30] */
 static void test_two_states(void) {
   prompt a, b;
   open_prompt(&a);
@@ -654,6 +679,7 @@ static void test_two_states(void) {
   close_prompt(&b);
 }
 
+/* [R23] */
 static void test_hooks(void) {
   prompt p;
   open_prompt(&p);
@@ -671,6 +697,7 @@ static void test_hooks(void) {
   close_prompt(&p);
 }
 
+/* [R24] */
 static void test_finalizers_between_calls(void) {
   prompt p;
   open_prompt(&p);

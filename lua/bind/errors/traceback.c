@@ -105,8 +105,8 @@ typedef struct shown_level {
 
 /* Is `f` the lowest C function of the binding? No level below is the user's. */
 static bool is_bottom(const awl_state *s, lua_CFunction f) {
-  const awl_upcalls *calls = &s->upcalls;
-  return f && (f == calls->worker || f == calls->handler || f == calls->call);
+  const awl_upcalls *ours = &s->upcalls;
+  return f && (f == ours->worker || f == ours->handler || f == ours->call);
 }
 
 /* [.., function] of `from` → [..]: return the name of the function in a
