@@ -27,6 +27,7 @@
  */
 #include "embed/session.h"
 
+#include "base/engine.h"
 #include "base/location.h"
 #include "base/loops.h"
 #include "base/parts.h"
@@ -191,6 +192,9 @@ static bool blocked(awl_session *base, lua_State *L) {
 static int make_session_loop(lua_State *L) {
   aw_lua_session *session = lua_touserdata(L, 1);
   awl_state *s = session->base.state;
+  int rc = aw_engine_wakeable(awl_own_engine(L, s)->core);
+  if (rc < 0)
+    return aw_lua_system_error(L, rc, "open", "a session");
   lua_createtable(L, 0, 2);
   lua_pushnumber(L, awl_seconds(session->config.grace));
   lua_setfield(L, -2, "grace");
@@ -203,7 +207,7 @@ static int make_session_loop(lua_State *L) {
   if (s->background > 0)
     s->upcalls.start_background(L, s, loop);
   (void)awl_loop_anchor(L, loop);
-  int rc = awl_session_keep_open(session);
+  rc = awl_session_keep_open(session);
   if (rc == 0)
     rc = aw_loop_begin(loop->core, AW_NEVER);
   awl_loop_let_go(s, loop->core);
@@ -243,18 +247,22 @@ static int end_of_session(const aw_lua_session *session, int *code) {
   return AW_LUA_EXIT;
 }
 
+static awl_hook hook_of_thread(lua_State *L) {
+  return (awl_hook){lua_gethook(L), lua_gethookmask(L), lua_gethookcount(L)};
+}
+
 /* A hook that the function of a call sets is for later calls, too, and not for
  * what the program does in between. awl_drive(), with that hook in L. */
 static int drive_hooked(aw_lua_session *session, lua_State *L, aw_task *until) {
   awl_state *s = session->base.state;
-  awl_hook own = {lua_gethook(L), lua_gethookmask(L), lua_gethookcount(L)};
+  awl_hook own = hook_of_thread(L);
   const awl_hook *kept = &session->hook;
   if (!own.call && kept->call)
     lua_sethook(L, kept->call, kept->mask, kept->count);
   int rc = awl_drive(L, s, session->base.loop, until, AW_NEVER);
-  session->hook =
-      (awl_hook){lua_gethook(L), lua_gethookmask(L), lua_gethookcount(L)};
-  if (session->hook.call || own.call)
+  if (!own.call)
+    session->hook = hook_of_thread(L);
+  if (lua_gethook(L) || own.call)
     lua_sethook(L, own.call, own.mask, own.count);
   return rc;
 }
@@ -358,17 +366,17 @@ static int start_call(lua_State *L) {
 }
 
 /* An interrupted body fails with the error of the hook, before its task can be
- * cancelled. */
+ * cancelled. The error may have come through other tasks. */
 static bool was_interrupted(const aw_lua_session *session, lua_State *L,
                             int error) {
-  static const char TEXT[] = "interrupted!";
-  size_t size;
-  if (awl_signals_interrupts(session->base.state) == 0 ||
-      lua_type(L, error) != LUA_TSTRING)
+  if (awl_signals_interrupts(session->base.state) == 0)
     return false;
-  const char *text = lua_tolstring(L, error, &size);
-  return size >= sizeof TEXT - 1 &&
-         strcmp(text + size - (sizeof TEXT - 1), TEXT) == 0;
+  lua_pushcfunction(L, text_of_error);
+  lua_pushvalue(L, error);
+  bool made = lua_pcall(L, 1, 1, 0) == LUA_OK;
+  bool interrupted = made && strstr(lua_tostring(L, -1), "interrupted!");
+  lua_pop(L, 1);
+  return interrupted;
 }
 
 /* (light session, light error) → error, info */
@@ -556,7 +564,6 @@ aw_lua_session *aw_lua_session_open(lua_State *L,
   }
   s->session = &session->base;
   s->upcalls.call = call_in_session;
-  (void)aw_engine_wakeable(session->base.loop->engine->core);
   if (awl_signals_hold(s, session->base.loop->engine))
     awl_signals_ask(s);
   return session;
