@@ -142,13 +142,13 @@ AW_API void aw_lua_install_host(lua_State *L);
  * leave it running. A task that fails and has no handler does not end it: see
  * `failed`.
  *
- * Signals. A session holds SIGINT and SIGTERM as long as it is open, unless a
- * run of another state holds them; in the program aiowire SIGHUP and SIGQUIT,
- * too. SIGINT cancels the call or the wait that is under way, or else the next
- * one, and interrupts a body that is busy. The second SIGINT during a call ends
- * the grace of that cancel; further ones do nothing more. SIGTERM ends the
- * session with clean-up, as it ends a run, and so do SIGHUP and
- * aw_lua_interrupt().
+ * Signals. A session holds SIGINT and SIGTERM as long as it is open, after
+ * aw_lua_install_host() SIGHUP, too, unless another state holds them or they
+ * were ignored. SIGINT cancels the call or the wait that is under way, or else
+ * the next one, and interrupts a body that is busy. The second SIGINT during a
+ * call ends the grace of that cancel; further ones do nothing. The others end
+ * the session as they end a run, with clean-up, and so does aw_lua_interrupt().
+ * aw_lua_request_dump() works all the time.
  *
  * A state has one session at a time. All functions of a session run outside of
  * every task, on the thread that opened it. lua_close() ends a session without

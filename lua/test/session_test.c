@@ -63,6 +63,8 @@ static void open_state(prompt *p) {
   lua_setglobal(L, "INT");
   lua_pushinteger(L, SIGTERM);
   lua_setglobal(L, "TERM");
+  lua_pushinteger(L, SIGHUP);
+  lua_setglobal(L, "HUP");
 }
 
 static void open_prompt(prompt *p) {
@@ -582,6 +584,63 @@ static void test_other_signals_end_the_session(void) {
 }
 
 /* [R29] */
+static void test_hangup_and_busy_bodies(void) {
+  prompt p;
+  open_prompt(&p);
+  CHECK(close_session(&p) == AW_LUA_OK);
+  aw_lua_install_host(p.L);
+  p.session = aw_lua_session_open(p.L, NULL);
+  CHECK(call(&p, "send_signal(HUP) aw.sleep(100)") == AW_LUA_SIGNAL);
+  CHECK(p.code == SIGHUP && close_session(&p) == AW_LUA_SIGNAL);
+  close_state(&p);
+
+  open_prompt(&p);
+  CHECK(call(&p, "aw.start(function() send_signal(TERM) while true do end\n"
+                 "end)") == AW_LUA_OK);
+  CHECK(wait_for_key(&p) == AW_LUA_SIGNAL && p.code == SIGTERM);
+  CHECK(close_session(&p) == AW_LUA_SIGNAL);
+  close_state(&p);
+
+  open_prompt(&p);
+  CHECK(call(&p, "aw.start(function()\n"
+                 "local g <close> = setmetatable({}, {__close = function()\n"
+                 "send_signal(TERM) aw.sleep(100) end})\n"
+                 "aw.sleep(100) end) aw.yield()") == AW_LUA_OK);
+  CHECK(close_session(&p) == AW_LUA_SIGNAL && p.code == SIGTERM);
+  close_state(&p);
+}
+
+static int request_dump(lua_State *L) {
+  (void)L;
+  CHECK(aw_lua_request_dump());
+  return 0;
+}
+
+static void note_notice(void *data, aw_lua_notice kind, const char *text) {
+  prompt *p = data;
+  snprintf(p->last, sizeof p->last, "%d %s", (int)kind, text);
+}
+
+/* [R24] */
+static void test_dumps(void) {
+  prompt p;
+  open_prompt(&p);
+  lua_register(p.L, "request_dump", request_dump);
+  aw_lua_set_notice(p.L, note_notice, &p);
+  CHECK(call(&p, "request_dump() aw.sleep(0.001)") == AW_LUA_OK);
+  CHECK(strstr(p.last, "'line'") && !strstr(p.last, "session  "));
+  p.last[0] = '\0';
+  CHECK(call(&p, "aw.start(function() request_dump() aw.sleep(0.001)\n"
+                 "type_key() end, nil, {name = 'dumped'})") == AW_LUA_OK);
+  CHECK(wait_for_key(&p) == AW_LUA_OK);
+  CHECK(strstr(p.last, "'dumped'") && !strstr(p.last, "descriptor"));
+  request_dump(p.L);
+  CHECK(call(&p, "send_signal(INT) while true do end") == AW_LUA_CANCELLED);
+  CHECK(strstr(p.last, "1 aiowire: interrupted at line:1"));
+  close_prompt(&p);
+}
+
+/* [R29] */
 static void test_signals_while_nothing_runs(void) {
   prompt p;
   open_prompt(&p);
@@ -732,6 +791,8 @@ int main(void) {
   test_interrupt_of_virtual_time();
   test_scripts_take_signals();
   test_other_signals_end_the_session();
+  test_hangup_and_busy_bodies();
+  test_dumps();
   test_signals_while_nothing_runs();
   test_exit();
   test_closing();
