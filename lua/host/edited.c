@@ -48,6 +48,7 @@ struct host_edited {
   host_above *above; /* NULL: descriptors or memory were short */
   int terminal;      /* a descriptor of our own: 1 is redirected in a read */
   FILE *out;         /* on that descriptor, for libedit */
+  bool wraps_late;   /* terminfo's xenl: see start_row() */
   int wake[2];       /* a pipe: something is to be done */
   locale_t locale;
 
@@ -333,9 +334,11 @@ static bool set_up(host_edited *e) {
               (wchar_t *)NULL);
   lib->source(e->el, NULL);
   int edits = 0;
-  char *up = NULL;
+  char *up = NULL, *late = NULL;
   lib->get(e->el, HOST_EL_EDITMODE, &edits);
   lib->get(e->el, HOST_EL_GETTC, "up", &up);
+  lib->get(e->el, HOST_EL_GETTC, "xn", &late);
+  e->wraps_late = late && strcmp(late, "yes") == 0;
   return edits && up && up[0];
 }
 
@@ -449,7 +452,9 @@ void host_edited_close(host_edited *e) {
 
 /* libedit gave no line. It is below the line if `below`, which a key has
  * ended. Returns how the read ends. */
-static int finish(host_edited *e, bool below) {
+static int finish(host_edited *e, bool below, size_t *length) {
+  const host_line_info *info = e->lib->wline(e->el);
+  *length = (size_t)(info->end - info->buffer);
   const char *mark = e->code == HOST_EDITOR_INTERRUPTED ? "^C" : "";
   if (below) {
     write_text(e, mark);
@@ -473,6 +478,17 @@ static int take_line(host_edited *e, const wchar_t *wide, int count,
   return HOST_EDITOR_END;
 }
 
+/* Move to the start of an empty row: the line before may have written a text
+ * without a newline, which stays. As many spaces as a row has lead to the next
+ * row, except from the start of a row: a terminal that wraps late is then still
+ * in that row. */
+static void start_row(host_edited *e) {
+  if (e->wraps_late) {
+    fprintf(e->out, "%*s\r\033[K", e->columns, "");
+    fflush(e->out);
+  }
+}
+
 static void begin(host_edited *e) {
   e->outside = uselocale(e->locale);
   if (e->above)
@@ -482,6 +498,7 @@ static void begin(host_edited *e) {
   e->code = 0;
   e->columns = host_size_of(e->terminal).columns;
   memset(&e->state, 0, sizeof e->state);
+  start_row(e);
   e->reading = true;
 }
 
@@ -511,7 +528,8 @@ int host_edited_read(host_edited *e, const char *prompt_text, const char *text,
   int count = 0, rc = HOST_EDITOR_END;
   if (e->prompt) {
     const wchar_t *wide = e->lib->wgets(e->el, &count);
-    rc = wide ? take_line(e, wide, count, length) : finish(e, count == 0);
+    rc = wide ? take_line(e, wide, count, length)
+              : finish(e, count == 0, length);
   }
   end(e);
   free(e->prompt);

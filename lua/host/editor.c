@@ -6,6 +6,7 @@
 
 #include "edited.h"
 #include "plain.h"
+#include "terminal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct host_editor {
 
 void host_editor_prepare(void) {
   setvbuf(stdin, NULL, _IONBF, 0);
+  host_terminal_prepare();
 }
 
 host_editor *host_editor_open(const host_editor_calls *calls,

@@ -38,9 +38,10 @@ typedef struct host_editor_calls {
   void *data;
 } host_editor_calls;
 
-/* Take the buffer from `stdin`, so that a line that calls io.read() and the
- * editor share what comes in. Call this before anything reads `stdin`, if the
- * program may have a prompt. */
+/* Prepare a process that may have a prompt: call this before anything reads
+ * `stdin`, and before anything handles signals. It takes the buffer from
+ * `stdin`, so that the editor and a line that calls io.read() share what comes
+ * in. And signals that end the process restore the terminal first. */
 void host_editor_prepare(void);
 
 /* Open the editor.
@@ -64,6 +65,7 @@ bool host_editor_edits(const host_editor *e);
  *   line     the line without its "\n", with a 0 at its end; it may contain
  *            "\n" if it comes from `text` or from the history, and other zeros
  *            if it was read plainly. Valid until the next call
+ *   length   in bytes. If the read is interrupted: not 0 if text is discarded
  *
  * Returns HOST_EDITOR_LINE, HOST_EDITOR_END, HOST_EDITOR_INTERRUPTED or the
  * negative code that `wait` returned. However it ends, the terminal and the

@@ -50,8 +50,10 @@ int host_plain_read(host_plain *p, const host_editor_calls *calls,
   fflush(stdout);
   for (;;) {
     int rc = calls->wait(calls->data, &input, 1);
-    if (rc < 0)
+    if (rc < 0) {
+      *length = count;
       return leave(rc);
+    }
     errno = 0;
     int c = getc(stdin);
     if (c == EOF && (errno == EINTR || errno == EAGAIN)) {

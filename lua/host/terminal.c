@@ -8,8 +8,12 @@
  *   SIGWINCH         wake the editor, which looks at the size
  *   SIGTERM and kin  give them back, die; only where the program has no handler
  *
- * The handlers stand only in reads. A handler that somebody puts in place
- * during a read stays there. One that was there before is called as well.
+ * The handlers are in place during a read. One that somebody else puts in place
+ * meanwhile stays. One that was there before is called as well.
+ *
+ * Those for SIGTERM and kin are in place from the start of the program: whoever
+ * holds such a signal, and gives it to the handler from before in the end, then
+ * gives it to one that restores the terminal.
  */
 #define _DEFAULT_SOURCE /* SIGWINCH */
 
@@ -119,21 +123,31 @@ static void on_death(int signal_number) {
   _exit(128 + signal_number);
 }
 
+/* Put a handler in place, unless the program has one. */
+static void handle(int i) {
+  struct sigaction action;
+  sigaction(handled[i].number, NULL, &before[i]);
+  if (handled[i].only_default && before[i].sa_handler != SIG_DFL)
+    return;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = handled[i].handler;
+  action.sa_flags = SA_RESTART;
+  sigfillset(&action.sa_mask);
+  sigaction(handled[i].number, &action, NULL);
+}
+
+void host_terminal_prepare(void) {
+  for (int i = 0; i < HANDLED; i++)
+    if (handled[i].handler == on_death)
+      handle(i);
+}
+
 void host_terminal_enter(int wake_descriptor) {
   wake_end = wake_descriptor;
   stopped = false;
   reading = tcgetattr(STDIN_FILENO, &modes) == 0;
-  for (int i = 0; i < HANDLED; i++) {
-    sigaction(handled[i].number, NULL, &before[i]);
-    if (handled[i].only_default && before[i].sa_handler != SIG_DFL)
-      continue;
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = handled[i].handler;
-    action.sa_flags = SA_RESTART;
-    sigfillset(&action.sa_mask);
-    sigaction(handled[i].number, &action, NULL);
-  }
+  for (int i = 0; i < HANDLED; i++)
+    handle(i);
 }
 
 bool host_terminal_was_stopped(void) {

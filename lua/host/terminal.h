@@ -7,6 +7,10 @@
 
 #include <stdbool.h>
 
+/* Let the signals that end a process by default restore the terminal first,
+ * until the process ends. */
+void host_terminal_prepare(void);
+
 /* Save the modes of standard input's terminal, and handle signals. `wake`, a
  * non-blocking descriptor, gets a byte when the process goes on after a stop,
  * and when the terminal is resized. */
