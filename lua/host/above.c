@@ -19,6 +19,9 @@
  *  - Bytes in the pipe are taken out under the lock. So an empty pipe means,
  *    under the lock, that all was written.
  *
+ * A prompt that was drawn stays for 20 ms at least, while the pipe fills, so
+ * that a user sees it, and what is typed, below a task that prints for ever.
+ *
  * Children that were started meanwhile keep the pipe for their whole life. So
  * the thread lives as long as the editor, and also serves them between reads;
  * it then writes all bytes as they come.
@@ -31,14 +34,17 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
+  VISIBLE = 20,      /* ms */
   CHUNK = 16 * 1024, /* bytes that are read from the pipe at a time */
   OUTPUTS = 2        /* standard output, standard error */
 };
@@ -52,10 +58,11 @@ struct host_above {
   atomic_bool taken;    /* the editor has the terminal, or waits for it */
   pthread_mutex_t lock; /* of all that follows */
   pthread_cond_t given;
-  bool editing; /* between begin() and end() */
-  bool shown;   /* the prompt is on the screen … */
-  int row;      /* … with the cursor so many rows below its first */
-  size_t held;  /* bytes of an unfinished line in `line` */
+  bool editing;  /* between begin() and end() */
+  bool shown;    /* the prompt is on the screen … */
+  int row;       /* … with the cursor so many rows below its first */
+  int64_t since; /* when it was drawn, in ms of now() */
+  size_t held;   /* bytes of an unfinished line in `line` */
   char line[CHUNK];
   char chunk[CHUNK];
 };
@@ -133,6 +140,18 @@ static size_t pump(host_above *a, size_t limit) {
 
 /* ── the thread ──────────────────────────────────────────────────────────── */
 
+static int64_t now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* How long the prompt must stay, in ms. */
+static int time_left(const host_above *a) {
+  int64_t age = a->shown ? now() - a->since : VISIBLE;
+  return age < VISIBLE ? (int)(VISIBLE - age) : 0;
+}
+
 static void *run(void *data) {
   host_above *a = data;
   struct pollfd fds[2] = {{a->stop[0], POLLIN, 0}, {a->in, POLLIN, 0}};
@@ -144,8 +163,12 @@ static void *run(void *data) {
     pthread_mutex_lock(&a->lock);
     while (a->taken)
       pthread_cond_wait(&a->given, &a->lock);
-    pump(a, sizeof a->chunk);
+    int left = time_left(a);
+    if (left == 0)
+      pump(a, sizeof a->chunk);
     pthread_mutex_unlock(&a->lock);
+    if (left > 0)
+      poll(&fds[0], 1, left);
   }
 }
 
@@ -251,6 +274,8 @@ static size_t waiting(const host_above *a) {
 
 static void give(host_above *a, bool shown, int row) {
   pthread_mutex_lock(&a->lock);
+  if (shown && !a->shown)
+    a->since = now();
   a->shown = shown;
   a->row = row;
   a->taken = false;
