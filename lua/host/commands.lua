@@ -1,4 +1,4 @@
---- commands.lua: the commands of the prompt, as .tasks
+--- commands.lua: the commands of the prompt, as .tasks [R41]
 ---
 --- A line that begins with a dot and a letter is no Lua, so such lines are free
 --- for commands. A command is an entry of LIST:
@@ -140,9 +140,10 @@ local function timed(f, figures, is_runnable)
     results = pack(aw.await(results[1]))
   end
   local wall_after, processor_after, steps_after = figures()
-  local text = ("%s, %s of processor time, %d steps"):format(
+  steps = steps_after - steps
+  local text = ("%s, %s of processor time, %d step%s"):format(
     duration(wall_after - wall), duration(processor_after - processor),
-    steps_after - steps)
+    steps, steps == 1 and "" or "s")
   return text, unpack(results, 1, results.n)
 end
 

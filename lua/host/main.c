@@ -3,15 +3,17 @@
  * The program takes the command line of `lua`. All Lua code runs inside one
  * protected call (run_all). Each -e, and then the script, is one run of
  * aw_lua_main(): the main chunk is the root task of a main loop. The next chunk
- * begins when all tasks of the chunk before have ended.
+ * begins when all tasks of the chunk before have ended. With a prompt, all of
+ * them run in its session instead, and their tasks stay.
  *
  *   main ─► run_all ─► set_up, LUA_INIT, -e/-l/-W in order, script
  *                            └─► run_chunk ─► aw_lua_main (the binding)
+ *                                         └─► host_repl_chunk
  *
  * Neighbours: options.c reads the command line, bytecode.c refuses bytecode,
  * workers.c makes Lua states, also those of workers, memory.c is their
  * allocator, output.c handles the loss of standard output's reader, quit.c
- * handles SIGQUIT, warning.c prints warnings.
+ * handles SIGQUIT, repl.c has the prompt, warning.c prints warnings.
  */
 
 #include "bytecode.h"
@@ -20,6 +22,7 @@
 #include "options.h"
 #include "output.h"
 #include "quit.h"
+#include "repl.h"
 #include "style.h"
 #include "warning.h"
 #include "workers.h"
@@ -41,9 +44,10 @@ enum { STATUS_ERROR = 1, STATUS_USAGE = 2 };
 
 typedef struct host {
   host_options options;
-  int status; /* exit status */
-  int signal; /* die by this signal instead of an exit; 0: none */
-  bool ended; /* by an error, a signal or os.exit: run no further chunk */
+  host_repl *repl; /* chunks run in its session; NULL: there is no prompt */
+  int status;      /* exit status */
+  int signal;      /* die by this signal instead of an exit; 0: none */
+  bool ended;      /* by an error, a signal or os.exit: run no further chunk */
 } host;
 
 /* Print an error. Without memory for it, print its text alone. */
@@ -113,6 +117,17 @@ static void report(lua_State *L, host *h) {
 
 /* ── running ─────────────────────────────────────────────────────────────── */
 
+/* Note how a run or the session has ended, but for an error. */
+static void note_run_end(host *h, int end, int code) {
+  if (end == AW_LUA_SIGNAL)
+    h->signal = code;
+  else if (end == AW_LUA_EXIT)
+    h->status = code;
+  else
+    return;
+  h->ended = true;
+}
+
 /* Run the result of luaL_load* as a main chunk.
  * [..., function, args] -> [...], or [..., message] -> [...] */
 static void run_chunk(lua_State *L, host *h, int load_status, int nargs) {
@@ -122,17 +137,13 @@ static void run_chunk(lua_State *L, host *h, int load_status, int nargs) {
     return;
   }
   int code = 0;
-  int end = aw_lua_main(L, nargs, &code);
+  int end = h->repl ? host_repl_chunk(h->repl, L, nargs, &code)
+                    : aw_lua_main(L, nargs, &code);
   if (end == AW_LUA_ERROR) {
     report(L, h);
     h->status = code;
-  } else if (end == AW_LUA_SIGNAL) {
-    h->signal = code;
-    h->ended = true;
-  } else if (end == AW_LUA_EXIT) {
-    h->status = code;
-    h->ended = true;
   }
+  note_run_end(h, end, code);
 }
 
 /* Run an -e, with the library as the local `aw`. */
@@ -256,30 +267,48 @@ static void print_parts(lua_State *L) {
   lua_settop(L, 0);
 }
 
-/* Show the prompt, until its user leaves it. */
-static void run_prompt(lua_State *L, host *h) {
-  (void)L;
-  if (h->options.timeout_ns != AW_NEVER) {
-    complain("'--timeout' cannot be used with a prompt");
-    h->status = STATUS_USAGE;
-    return;
-  }
-  complain("the prompt is not there yet");
-  h->status = STATUS_USAGE;
+/* Without a script, -e and -v, standard input is the script, unless it is a
+ * terminal: that gets the prompt, as in lua. */
+static bool runs_alone(const host_options *o) {
+  return o->script == o->argc && !o->chunks && !o->version;
 }
 
-/* What follows -e, -l and -W. As in lua: with neither a script nor -e nor -v,
- * standard input is the script, unless it is a terminal. */
+/* Begin the session of the prompt, if there will be one. */
+static void begin_session(lua_State *L, host *h) {
+  const host_options *o = &h->options;
+  if (!o->interactive && !(runs_alone(o) && isatty(STDIN_FILENO)))
+    return;
+  if (o->timeout_ns != AW_NEVER) {
+    complain("'--timeout' cannot be used with a prompt");
+    h->status = STATUS_USAGE;
+    h->ended = true;
+    return;
+  }
+  host_repl_greet();
+  h->repl = host_repl_open(L, o->grace_ns);
+}
+
+/* [host] -> [] */
+static int end_session(lua_State *L) {
+  host *h = lua_touserdata(L, 1);
+  host_repl *repl = h->repl;
+  int code = 0;
+  h->repl = NULL;
+  int end = host_repl_close(repl, L, &code);
+  note_run_end(h, end, code);
+  return 0;
+}
+
+/* What follows -e, -l and -W. */
 static void run_rest(lua_State *L, host *h) {
   const host_options *o = &h->options;
-  bool alone = o->script == o->argc && !o->chunks && !o->version;
   if (o->script < o->argc)
     run_script(L, h);
   if (h->ended)
     return;
-  if (o->interactive || (alone && isatty(STDIN_FILENO)))
-    run_prompt(L, h);
-  else if (alone)
+  if (h->repl)
+    host_repl_prompt(h->repl, L);
+  else if (runs_alone(o))
     run_chunk(L, h, luaL_loadfilex(L, NULL, "t"), 0);
 }
 
@@ -289,7 +318,7 @@ static int run_all(lua_State *L) {
   const host_options *o = &h->options;
   luaL_checkversion(L);
   lua_settop(L, 0);
-  if (o->version)
+  if (o->version && !o->interactive)
     print_version();
   set_up(L, o);
   if (o->all_parts) {
@@ -300,7 +329,8 @@ static int run_all(lua_State *L) {
     h->status = host_check(L, o);
     return 0;
   }
-  if (!o->ignore_env)
+  begin_session(L, h);
+  if (!h->ended && !o->ignore_env)
     run_init(L, h);
   run_options(L, h);
   if (!h->ended)
@@ -321,6 +351,15 @@ static void open_standard_files(void) {
   }
 }
 
+/* Call a function with the host, in protected mode. */
+static void run_protected(lua_State *L, host *h, lua_CFunction f) {
+  lua_settop(L, 0);
+  lua_pushcfunction(L, f);
+  lua_pushlightuserdata(L, h);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+    fail_usage(h, lua_tostring(L, -1));
+}
+
 static void run_state(host *h) {
   host_warnings warnings = {false, NULL, 0};
   host_memory *memory;
@@ -329,10 +368,9 @@ static void run_state(host *h) {
     fail_usage(h, "not enough memory");
     return;
   }
-  lua_pushcfunction(L, run_all);
-  lua_pushlightuserdata(L, h);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK)
-    fail_usage(h, lua_tostring(L, -1));
+  run_protected(L, h, run_all);
+  if (h->repl)
+    run_protected(L, h, end_session);
   if (h->ended) /* unfinished work is no mistake of the user then */
     host_warnings_stop();
   lua_close(L);

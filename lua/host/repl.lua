@@ -1,4 +1,4 @@
---- repl.lua: the prompt
+--- repl.lua: the prompt [R31-R39]
 ---
 --- An entry is a line, or the lines that make one chunk. Each entry is compiled
 --- here, outside of tasks, and called as a task of the session; other tasks go
@@ -45,13 +45,16 @@ local PATIENCE <const> = 0.5
 
 local M = {}
 
-local WIRE <const> = getmetatable(aw.Never)
-local POLLER <const> = getmetatable(aw.Poller())
+--- The metatables of Wires, of which there are several, and of Pollers.
+local RUNNABLE <const> = {}
+for _, value in ipairs { aw.Never, aw.Wire(print), aw.Call(print),
+  aw.Poller() } do
+  RUNNABLE[getmetatable(value)] = true
+end
 
 --- Is the value what a chunk returns for the program to run it?
 local function is_runnable(value)
-  local meta = getmetatable(value)
-  return meta ~= nil and (meta == WIRE or meta == POLLER)
+  return RUNNABLE[getmetatable(value) or false] ~= nil
 end
 
 -- Texts of errors ------------------------------------------------------------
@@ -75,7 +78,8 @@ end
 
 local function line_error_text(err, info)
   local text = error_text(err, info)
-  return (text:gsub("\nwire trace %(newest first%):\n\tline$", ""))
+  return (text:gsub("\nwire trace %(newest first%):\n\tline$", "")
+    :gsub("\n\t%[C%]: in %?$", ""))
 end
 
 --- Return the text about a task of the session that has failed without a
@@ -111,6 +115,9 @@ function Prompt:call(f, ...)
   elseif status == "error" then
     self:fail(outcome[2], outcome[3])
   elseif status == "cancelled" then
+    if self.term.terminal then
+      self.term.write "\n" -- the terminal shows "^C"
+    end
     self.term.note "cancelled"
   else
     self.stopped = true
@@ -211,8 +218,10 @@ local function compiled(text)
   if f then
     return f
   end
-  local incomplete = is_incomplete(message) or is_incomplete(about_expression)
-  return nil, message, incomplete
+  if is_incomplete(about_expression) then
+    message = about_expression
+  end
+  return nil, message, is_incomplete(message)
 end
 
 --- Read the lines of a chunk that begins with `text`. Return "chunk", a
@@ -277,7 +286,6 @@ function entries.interrupted(self, was_empty)
 end
 
 entries["end"] = function(self)
-  self.term.write "\n"
   self.leaving = true
 end
 
