@@ -19,6 +19,7 @@
 #include "module_calls.h"
 #include "open.h"
 #include "part_calls.h"
+#include "require.h"
 #include "run/pool.h"
 #include "wire/build.h"
 #include "wire/sleeps.h"
@@ -175,6 +176,7 @@ static void fill_module(lua_State *L, awl_state *s) {
   lua_pushcfunction(L, open_late);
   lua_setfield(L, -2, "__index");
   lua_setmetatable(L, -2);
+  awl_open_require(s);
   preload(L);
   awl_offer_calls(L);
 }

@@ -1074,9 +1074,12 @@ function aw.pcall(f, ...) end
 ---@return fun(...: any): ...: any
 function aw.wrap(f) end
 
---- Replace `coroutine.create`, `wrap`, `resume` and `close` in this Lua state,
---- so that coroutines of your own may await [C11]. The program `aiowire` does
---- this itself. Calling it again does nothing.
+--- Replace `coroutine.resume`, `wrap`, `yield` and `close`, and `require`, in
+--- this Lua state, so that coroutines of your own may await [C11], and modules
+--- while they are required [R16]. The program `aiowire` does this itself.
+---
+--- Call it before other code keeps these functions. A `require` that somebody
+--- has replaced before stays as it is. A second call does nothing.
 function aw.install() end
 
 -- Readiness and signals -------------------------------------------------------

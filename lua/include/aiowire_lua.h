@@ -119,9 +119,9 @@ AW_API void aw_lua_set_notice(lua_State *L,
  * thread drives it. Call from: a signal handler on the thread of that run. */
 AW_API bool aw_lua_request_dump(void);
 
-/* Replace functions of `coroutine`, as aw.install() does, and os.exit: the new
- * os.exit cleans up before the program exits. For a program that owns the
- * state. */
+/* Replace functions of `coroutine` and `require`, as aw.install() does, and
+ * os.exit: the new os.exit cleans up before the program exits. For a program
+ * that owns the state. */
 AW_API void aw_lua_install_host(lua_State *L);
 
 /* ---- sessions ------------------------------------------------------------

@@ -180,14 +180,6 @@ describe("an await where Lua cannot yield", function()
       { table.unpack(with("__index", try), 1, 2) })
   end)
 
-  refused("require", function(try)
-    package.preload["spec.that_awaits"] = try
-    local value = require "spec.that_awaits"
-    package.preload["spec.that_awaits"] = nil
-    package.loaded["spec.that_awaits"] = nil
-    assert.are.equal("x", value)
-  end, "require")
-
   refused("the reader of load", function(try)
     local ended = false
     local chunk = load(function()

@@ -406,6 +406,19 @@ typedef struct awl_upcalls {
   bool (*settle_ready)(lua_State *L, awl_state *s, aw_task *task);
   /* A run of `loop` begins: start the background work of the state. Raises. */
   void (*start_background)(lua_State *L, awl_state *s, awl_loop *loop);
+  /* our `require` [R16] */
+  lua_CFunction require;
+  /* Put it in the place of Lua's. Raises. */
+  void (*install_require)(lua_State *L, awl_state *s);
+  /* While there are loads, call these. `worker` has parked: end the waits
+   * for modules that wait for themselves */
+  void (*find_cycles)(awl_state *s, const awl_worker *worker);
+  /* The coroutine `co`, or `worker` with all coroutines inside it, has died;
+   * one of both is NULL */
+  void (*end_loads)(awl_state *s, const lua_State *co,
+                    const awl_worker *worker);
+  /* Does `co` load a module? */
+  bool (*loads_in)(const awl_state *s, const lua_State *co);
 } awl_upcalls;
 
 /* ---- the state ---- */
@@ -507,6 +520,8 @@ struct awl_state {
   size_t open_before; /* … and what it was when a cycle ended */
   bool starved;       /* the last attempt to get memory has failed */
 
+  struct awl_load *loads; /* modules that tasks load, see lua/loads.c */
+
   /* counts for aw.stats() */
   size_t background; /* entries of AWL_BACKGROUND */
   size_t values, busy, idle_count;
@@ -514,7 +529,7 @@ struct awl_state {
   /* flags */
   lua_Hook screened;   /* the hook of the library `debug`, see debug_hooks.c */
   bool named;          /* AWL_NAMES has been filled */
-  bool installed;      /* aw.install() has replaced functions of coroutine.* */
+  bool installed;      /* aw.install() has replaced functions of Lua */
   bool host;           /* this is the program aiowire */
   bool closing;        /* lua_close is under way */
   bool closing_worker; /* awl_worker_end() closes a coroutine */

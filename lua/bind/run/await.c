@@ -24,14 +24,21 @@ static const char *last_part(const char *name) {
   return dot ? dot + 1 : name;
 }
 
+/* Is the function on top our `require`, which can be left half way? */
+static bool is_our_require(lua_State *L, const awl_state *s) {
+  lua_CFunction f = lua_tocfunction(L, -1);
+  return f && f == s->upcalls.require;
+}
+
 /* The name of the function that keeps L from yielding [C11, LU6]: the innermost
- * C function that is not the binding's, a finalizer, or a debug hook. */
+ * C function that is not the binding's, a finalizer, or a debug hook. NULL: it
+ * is not to be found. */
 static const char *blocker(lua_State *L, awl_state *s) {
   lua_Debug ar;
   for (int level = 1; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Snf", &ar);
     const char *name = NULL;
-    if (*ar.what == 'C')
+    if (*ar.what == 'C' && !is_our_require(L, s))
       name = awl_function_name(L, s, -1);
     lua_pop(L, 1);
     if (ar.name && strcmp(ar.name, "__gc") == 0)
@@ -42,7 +49,22 @@ static const char *blocker(lua_State *L, awl_state *s) {
         strcmp(name, "pcall") != 0 && strcmp(name, "xpcall") != 0)
       return last_part(name);
   }
-  return "a function that Lua cannot leave half way";
+  return NULL;
+}
+
+/* Does a `require` of Lua or of ours run in L? */
+static bool is_in_require(lua_State *L, awl_state *s) {
+  lua_Debug ar;
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "Sf", &ar);
+    bool found = *ar.what == 'C' &&
+                 (is_our_require(L, s) ||
+                  strcmp(awl_function_name(L, s, -1), "require") == 0);
+    lua_pop(L, 1);
+    if (found)
+      return true;
+  }
+  return false;
 }
 
 /* The prefix of the awaiting function in messages: "" for a method, "aw." for a
@@ -53,7 +75,7 @@ static const char *module_prefix(const char *what) {
 
 /* Raise that no task runs here. The message says what runs here, and what to do
  * instead. */
-static int refuse_outside(lua_State *L, const awl_state *s, const char *what) {
+static int refuse_outside(lua_State *L, awl_state *s, const char *what) {
   static const char *const START =
       "start a task that waits, as ev:start(function() ... end)";
   const char *why = NULL, *advice = START;
@@ -72,6 +94,10 @@ static int refuse_outside(lua_State *L, const awl_state *s, const char *what) {
   } else {
     why = "";
     advice = "run it with aw.run(function() ... end)";
+    if (is_in_require(L, s))
+      advice = s->installed ? "require the module in aw.run(function() ... end)"
+                            : "call aw.install(), and require the module in "
+                              "aw.run(function() ... end)";
   }
   return awl_error(L, "cannot await outside a task (%s%s)%s; %s",
                    module_prefix(what), what, why, advice);
@@ -84,15 +110,27 @@ static void hold_back(awl_worker *w) {
   aw_task_hold_back(w->task);
 }
 
+/* Raise that the function `name` keeps L from yielding. */
+static int refuse_inside(lua_State *L, const awl_state *s, const char *name,
+                         const char *what) {
+  const char *why = "Lua cannot leave it half way";
+  if (strcmp(name, "require") == 0)
+    why = s->installed ? "this is Lua's own function, kept since before "
+                         "aw.install()"
+                       : "call aw.install() before";
+  return awl_error(L, "cannot await inside '%s' (%s%s): %s", name,
+                   module_prefix(what), what, why);
+}
+
 /* Raise why L may not await. */
 static int refuse_await(lua_State *L, awl_state *s, const char *what) {
   if (!s->run.running || s->in_handler)
     return refuse_outside(L, s, what);
-  if (!lua_isyieldable(L))
-    return awl_error(L,
-                     "cannot await inside '%s' (%s%s): Lua cannot leave it "
-                     "half way",
-                     blocker(L, s), module_prefix(what), what);
+  const char *name = lua_isyieldable(L) ? NULL : blocker(L, s);
+  if (!name && L == s->run.co && !lua_isyieldable(L))
+    name = "a function that Lua cannot leave half way";
+  if (name)
+    return refuse_inside(L, s, name, what);
   return awl_error(L,
                    "cannot await in a coroutine that the engine does not know "
                    "(%s%s); make it with aw.wrap(f), or call aw.install()",
@@ -127,6 +165,8 @@ static int park(lua_State *L, awl_worker *w, awl_after after, lua_KFunction k) {
   w->waiting = L;
   w->after = after;
   w->top = lua_gettop(L);
+  if (w->state->loads)
+    w->state->upcalls.find_cycles(w->state, w);
   return lua_yieldk(L, 0, (lua_KContext)w, k);
 }
 

@@ -54,6 +54,8 @@ static bool resume_once(lua_State *L, awl_state *s, lua_State *co, int count,
       return true;
   }
   *out = status == LUA_YIELD ? YIELDED : status == LUA_OK ? FINISHED : RAISED;
+  if (*out == RAISED && s->loads)
+    s->upcalls.end_loads(s, co, NULL);
   return false;
 }
 
@@ -250,11 +252,15 @@ static int co_yield(lua_State *L) {
   if (s->run.running && L == s->run.running->co)
     return luaL_error(L, "coroutine.yield in a body, outside any coroutine of "
                          "its own: to wait, use aw.yield() or another await");
+  if (s->loads && s->upcalls.loads_in(s, L)) { /* as in Lua */
+    lua_pushliteral(L, "attempt to yield across a C-call boundary");
+    return lua_error(L);
+  }
   return lua_yield(L, lua_gettop(L));
 }
 
-/* Replace functions of coroutine.* by these versions; a second call does
- * nothing. */
+/* Replace functions of coroutine.* by these versions, and `require` by one that
+ * may await [R16]; a second call does nothing. */
 void awl_install(lua_State *L, awl_state *s) {
   if (s->installed)
     return;
@@ -265,6 +271,7 @@ void awl_install(lua_State *L, awl_state *s) {
   if (lua_getglobal(L, "coroutine") == LUA_TTABLE) {
     awl_register(L, s, functions);
     install_close(L, s);
+    s->upcalls.install_require(L, s);
     s->installed = true;
   }
   lua_pop(L, 1);

@@ -47,6 +47,8 @@ void awl_worker_end(awl_worker *w) {
   lua_resetthread(w->co);
   awl_interrupt_watch(s, running);
   s->closing_worker = false;
+  if (s->loads)
+    s->upcalls.end_loads(s, NULL, w);
   lua_settop(w->co, 0); /* drop an error of the handlers */
   awl_release_wait(w);
   awl_clear_body(w);
