@@ -4,10 +4,11 @@
 -- less than 256 constants, which is why --check does not read it.)
 
 local busted = require "busted"
+local helper = require "spec.support.helper"
 local process = require "spec.support.process"
 local random_lua = require "spec.support.random_lua"
 
-local PROGRAMS <const> = 100
+local PROGRAMS <const> = helper.scale(100)
 local MARK <const> = "# program "
 
 -- Load a part of the program that needs no other part.
