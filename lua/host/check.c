@@ -27,7 +27,7 @@ typedef struct name_list {
   int index; /* of a table of strings; they stay alive by it */
 } name_list;
 
-static const char *name_at(const void *list, size_t index) {
+static const char *listed_name(const void *list, size_t index) {
   const name_list *names = list;
   lua_rawgeti(names->L, names->index, (lua_Integer)index + 1);
   const char *name = lua_tostring(names->L, -1);
@@ -38,7 +38,7 @@ static const char *name_at(const void *list, size_t index) {
 /* nearest(name, list): a name of the list, or nil. */
 static int nearest(lua_State *L) {
   name_list names = {L, 2};
-  lua_pushstring(L, aw_lua_nearest(luaL_checkstring(L, 1), name_at, &names));
+  lua_pushstring(L, aw_lua_nearest(luaL_checkstring(L, 1), listed_name, &names));
   return 1;
 }
 
