@@ -38,7 +38,8 @@ static const char *listed_name(const void *list, size_t index) {
 /* nearest(name, list): a name of the list, or nil. */
 static int nearest(lua_State *L) {
   name_list names = {L, 2};
-  lua_pushstring(L, aw_lua_nearest(luaL_checkstring(L, 1), listed_name, &names));
+  lua_pushstring(L,
+                 aw_lua_nearest(luaL_checkstring(L, 1), listed_name, &names));
   return 1;
 }
 
