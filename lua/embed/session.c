@@ -272,6 +272,7 @@ int awl_session_drive(aw_lua_session *session, lua_State *L, aw_task *until,
   int rc = drive_hooked(session, L, until);
   int end = end_of_session(session, code);
   if (rc >= 0 && end != AW_LUA_OK && has_loop(session)) {
+    session->waiting = session->base.ready = false;
     rc = drive_hooked(session, L, NULL);
     end = end_of_session(session, code); /* another signal may have come */
   }
@@ -279,8 +280,8 @@ int awl_session_drive(aw_lua_session *session, lua_State *L, aw_task *until,
   return rc < 0 ? fail_drive(L, rc, code) : end;
 }
 
-bool awl_session_enter(aw_lua_session *session, lua_State *L,
-                       const char *what) {
+bool awl_session_enter(aw_lua_session *session, lua_State *L, const char *what,
+                       int *code) {
   awl_state *s = session->base.state;
   if (session->busy || s->run.engine)
     awl_error(L, "a session cannot %s here: something runs", what);
@@ -294,6 +295,7 @@ bool awl_session_enter(aw_lua_session *session, lua_State *L,
     lua_call(L, 1, 0);
   }
   session->busy = true;
+  *code = 0;
   int number;
   bool interrupted = awl_signals_begin_call(s);
   return interrupted || awl_signals_stops(s, &number) > 0;
@@ -330,7 +332,10 @@ static int after_function(lua_State *L, int status, lua_KContext context) {
   (void)status;
   (void)context;
   awl_state *s = awl_open(L);
-  lua_State *results = of_base(s->session)->results;
+  const aw_lua_session *session = of_base(s->session);
+  if (awl_running_task(s) != session->call)
+    return 0; /* the engine has failed in the middle of that call */
+  lua_State *results = session->results;
   keep_locals(L, s);
   int count = lua_gettop(L);
   lua_settop(results, 0);
@@ -390,7 +395,8 @@ static int push_call_failure(lua_State *L) {
   return 2;
 }
 
-static int fail_call(aw_lua_session *session, lua_State *L, aw_error *error,
+/* Push the error and its info. */
+static int fail_with(aw_lua_session *session, lua_State *L, aw_error *error,
                      int *code) {
   enum { FAILED = 1, DEADLOCKED = 13 };
   lua_pushcfunction(L, push_call_failure);
@@ -398,8 +404,15 @@ static int fail_call(aw_lua_session *session, lua_State *L, aw_error *error,
   lua_pushlightuserdata(L, error);
   if (lua_pcall(L, 2, 2, 0) != LUA_OK)
     lua_pushnil(L);
-  *code = session->deadlock ? DEADLOCKED : FAILED;
-  if (session->deadlock || !was_interrupted(session, L, lua_gettop(L) - 1))
+  bool deadlocked =
+      awl_is(L, session->base.state, lua_gettop(L) - 1, AWL_DEADLOCK);
+  *code = deadlocked || session->deadlock ? DEADLOCKED : FAILED;
+  return AW_LUA_ERROR;
+}
+
+static int fail_call(aw_lua_session *session, lua_State *L, int *code) {
+  fail_with(session, L, aw_task_error(session->call), code);
+  if (!was_interrupted(session, L, lua_gettop(L) - 1))
     return AW_LUA_ERROR;
   lua_pop(L, 2);
   return AW_LUA_CANCELLED;
@@ -429,18 +442,20 @@ static int give_call_results(const aw_lua_session *session, lua_State *L,
 static int end_of_call(aw_lua_session *session, lua_State *L, int *code) {
   aw_error *loop_error = aw_loop_error(session->base.loop->core);
   if (session->deadlock)
-    return fail_call(session, L, session->deadlock, code);
+    return fail_with(session, L, session->deadlock, code);
   switch (aw_task_state_of(session->call)) {
   case AW_TASK_DONE: return give_call_results(session, L, code);
-  case AW_TASK_FAILED:
-    return fail_call(session, L, aw_task_error(session->call), code);
+  case AW_TASK_FAILED: return fail_call(session, L, code);
   default:
-    return loop_error ? fail_call(session, L, loop_error, code)
+    return loop_error ? fail_with(session, L, loop_error, code)
                       : AW_LUA_CANCELLED;
   }
 }
 
+/* If the engine has failed, the task is still there. */
 static void leave_call(aw_lua_session *session) {
+  if (session->call)
+    aw_task_cancel(session->call, 0, 0);
   lua_settop(session->results, 0);
   aw_error_release(session->deadlock);
   session->deadlock = NULL;
@@ -454,7 +469,7 @@ int aw_lua_session_call(aw_lua_session *session, lua_State *L, int nargs,
   int f = lua_gettop(L) - nargs;
   if (nargs < 0 || f < 1)
     return awl_error(L, "a session calls a function, and there is none");
-  if (awl_session_enter(session, L, "call")) {
+  if (awl_session_enter(session, L, "call", code)) {
     lua_settop(L, f - 1);
     return awl_session_turn_back(session, L, code);
   }
@@ -597,7 +612,7 @@ static int end_of_close(aw_lua_session *session, lua_State *L, int *code) {
   const awl_loop *loop = session->base.loop;
   aw_error *error = loop->core ? aw_loop_error(loop->core) : NULL;
   int end = end_of_session(session, code);
-  return end == AW_LUA_OK && error ? fail_call(session, L, error, code) : end;
+  return end == AW_LUA_OK && error ? fail_with(session, L, error, code) : end;
 }
 
 int aw_lua_session_close(aw_lua_session *session, lua_State *L, int *code) {

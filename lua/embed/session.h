@@ -36,7 +36,8 @@ struct aw_lua_session {
 
 /* Begin a call or a wait. Raises if that is impossible now. Returns true if a
  * signal has come before: then it does not begin, but … */
-bool awl_session_enter(aw_lua_session *session, lua_State *L, const char *what);
+bool awl_session_enter(aw_lua_session *session, lua_State *L, const char *what,
+                       int *code);
 /* … ends so. Returns how. */
 int awl_session_turn_back(aw_lua_session *session, lua_State *L, int *code);
 /* It has ended. */

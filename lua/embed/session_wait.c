@@ -39,6 +39,8 @@ static aw_engine *engine_of(const aw_lua_session *session) {
 }
 
 void awl_session_end_wait(aw_lua_session *session) {
+  if (!session->waiting)
+    return;
   session->base.ready = true;
   aw_engine_wake(engine_of(session));
 }
@@ -104,6 +106,7 @@ void awl_session_forget_waiters(aw_lua_session *session) {
  * it does not rest, and need not be woken. */
 static int begin_wait(aw_lua_session *session, const int *fds, int count) {
   session->base.ready = false;
+  session->waiting = true;
   for (int i = 0; i < count; i++) {
     awl_waiter *w = &session->waiters[i];
     int rc = w->task ? 0 : start_waiter(session, w);
@@ -114,7 +117,6 @@ static int begin_wait(aw_lua_session *session, const int *fds, int count) {
     w->ended = false;
     aw_wait_complete(w->task, 0);
   }
-  session->waiting = true;
   return 0;
 }
 
@@ -170,7 +172,7 @@ int aw_lua_session_wait(aw_lua_session *session, lua_State *L, const int *fds,
   if (count < 1 || count > AWL_MOST_FDS)
     return aw_lua_error(L, "a session waits for 1 to %d descriptors, not %d",
                         AWL_MOST_FDS, count);
-  if (awl_session_enter(session, L, "wait"))
+  if (awl_session_enter(session, L, "wait", code))
     return awl_session_turn_back(session, L, code);
   int end, rc = begin_wait(session, fds, count);
   if (rc < 0) {

@@ -223,6 +223,8 @@ static void test_deadlock_fails_the_call_alone(void) {
   CHECK(call(&p, "return pcall(aw.run, function() aw.event():wait() end)") ==
         AW_LUA_OK);
   CHECK(has(&p, 2, "Deadlock"));
+  CHECK(call(&p, "aw.run(function() aw.event():wait() end)") == AW_LUA_ERROR);
+  CHECK(p.code == 13);
   close_prompt(&p);
 }
 
@@ -610,6 +612,22 @@ static void test_hangup_and_busy_bodies(void) {
   close_state(&p);
 }
 
+/* The descriptor is readable when the signal comes. [R29] */
+static void test_signal_with_a_key(void) {
+  prompt p;
+  open_prompt(&p);
+  CHECK(call(&p,
+             "aw.start(function()\n"
+             "local g <close> = setmetatable({}, {__close = function()\n"
+             "aw.shield(function() aw.sleep(0.001) cleaned = 1 end) end})\n"
+             "type_key() send_signal(TERM) aw.sleep(100) end)") == AW_LUA_OK);
+  CHECK(wait_for_key(&p) == AW_LUA_SIGNAL);
+  lua_getglobal(p.L, "cleaned");
+  CHECK(is_number(&p, -1, 1));
+  CHECK(close_session(&p) == AW_LUA_SIGNAL);
+  close_state(&p);
+}
+
 static int request_dump(lua_State *L) {
   (void)L;
   CHECK(aw_lua_request_dump());
@@ -792,6 +810,7 @@ int main(void) {
   test_scripts_take_signals();
   test_other_signals_end_the_session();
   test_hangup_and_busy_bodies();
+  test_signal_with_a_key();
   test_dumps();
   test_signals_while_nothing_runs();
   test_exit();
