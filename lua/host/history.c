@@ -89,6 +89,17 @@ static int open_locked(const char *path, int flags) {
   }
 }
 
+/* Make an empty file, so that a user learns at the start if there can be none.
+ * Returns 0 or an errno value. */
+static int make_file(const char *path) {
+  int rc = make_folders(path);
+  int fd = rc == 0 ? open_locked(path, O_RDWR | O_CREAT) : -1;
+  if (fd < 0)
+    return rc ? rc : errno;
+  close(fd);
+  return 0;
+}
+
 /* ── reading ─────────────────────────────────────────────────────────────── */
 
 /* Gives the text of the file with a 0 behind it, or NULL with errno. */
@@ -198,8 +209,10 @@ static void shorten(const char *path, const char *lines, size_t length) {
 int host_history_load(const char *path,
                       void (*each)(void *data, const char *entry), void *data) {
   int fd = open_locked(path, O_RDONLY);
+  if (fd < 0 && errno == ENOENT)
+    return make_file(path);
   if (fd < 0)
-    return errno == ENOENT || errno == ENOTDIR ? 0 : errno;
+    return errno;
   size_t length, lines;
   char *text = read_text(fd, &length);
   int rc = text ? 0 : errno;

@@ -8,7 +8,8 @@
 enum { HOST_HISTORY_SIZE = 1000 };
 
 /* Call `each` for the last entries of the file, the oldest first. A missing
- * file has none. Returns 0, or an errno value if the file cannot be read. */
+ * file is made, with its folders. Returns 0, or an errno value if that or
+ * reading is impossible. */
 int host_history_load(const char *path,
                       void (*each)(void *data, const char *entry), void *data);
 

@@ -11,6 +11,8 @@
 
 #include "output.h"
 
+#include "editor.h"
+
 #include "aiowire_lua.h"
 
 #include <errno.h>
@@ -40,6 +42,7 @@ static void unblock(int signal_number) {
 }
 
 void host_die_by(int signal_number) {
+  host_editor_restore_terminal();
   signal(signal_number, SIG_DFL);
   unblock(signal_number);
   raise(signal_number);
