@@ -394,9 +394,9 @@ function EventLoop:start_ready(wire, handler, opts) end
 --- tasks go on [S6]; a cancel of that task stops this loop first [S7].
 ---
 --- While the outermost `run` drives, it handles SIGINT and SIGTERM. The first
---- signal cancels all tasks with their grace, the second acts at once. The
---- module then raises "interrupted!"; the program `aiowire` dies by the signal
---- [L2].
+--- signal cancels all tasks with the grace of this loop, the second acts at
+--- once, the third kills the process. The module then raises "interrupted!";
+--- the program `aiowire` dies by the signal [L2].
 ---
 --- Raises: UnhandledException [E8]; an error that a handler raised, unchanged;
 --- Deadlock, with the tree of tasks, when all tasks wait and nothing can wake
