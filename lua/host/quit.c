@@ -2,7 +2,7 @@
  *
  *   SIGQUIT ─► on_quit: the last one less than PAIR ago, or being answered?
  *                 yes: the default action ends the program
- *                 no:  aw_lua_request_dump ─► … ─► print_notice: prints the dump
+ *                 no:  aw_lua_request_dump ─► … ─► print_notice: the dump
  *                        false, as no task runs: a line says so
  *
  * The handler is there for the whole life of the process, so that SIGQUIT never

@@ -68,7 +68,8 @@ AW_API int luaopen_aiowire_zmq(lua_State *L);
 
 /* Call a function as the root task of a main loop, and run until all that it
  * started has ended. If the function returns a Wire or a Poller, the root task
- * runs that, too. While it runs, SIGINT and SIGTERM stop the loop.
+ * runs that, too. While it runs, SIGINT and SIGTERM stop the loop, unless they
+ * are ignored.
  *
  *   nargs   number of arguments on top of the stack, above the function
  *   code    receives the number of the signal, the code given to os.exit, or,

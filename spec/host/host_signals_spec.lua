@@ -418,3 +418,54 @@ end, { grace = 0.05 })
     lacks(outcome.out, "never")
   end)
 end)
+
+-- ---- at each stage of the program ------------------------------------------
+
+describe("SIGINT", function()
+  local send = "local aw = require 'aiowire'; require('spec_fork').kill(2); "
+
+  --- The program must die by SIGINT, with no more output than this.
+  local function dies(command, expected)
+    local outcome = process.run(command, {
+      ["send.lua"] = send,
+      ["main.lua"] = "print 'never'",
+      ["late.lua"] = "KEPT = setmetatable({}, { __gc = function() "
+        .. send .. " print 'never' end }) print 'end'",
+    })
+    assert_died_by(2, outcome)
+    assert.are.equal(expected or "", outcome.out)
+  end
+
+  it("ends the program in LUA_INIT, busy or not [R49]", function()
+    dies(("LUA_INIT=\"%s aw.sleep(30)\" exec $aiowire main.lua"):format(send))
+    dies(("LUA_INIT=\"%s while true do end\" exec $aiowire main.lua")
+      :format(send))
+  end)
+
+  it("ends it in an -e, and runs nothing that follows [R49]", function()
+    dies(("exec $aiowire -e \"%s aw.sleep(30)\" -e 'print(1)' main.lua")
+      :format(send))
+  end)
+
+  it("ends it while a module is loaded [R49]", function()
+    dies "exec $aiowire -l send main.lua"
+  end)
+
+  it("ends it while its state is closed [R49]", function()
+    dies("exec $aiowire late.lua", "end\n")
+  end)
+
+  it("ends a forked child alone [R49]", function()
+    local outcome = process.host [[
+local aw = require "aiowire"
+local fork = require "spec_fork"
+local child = fork.fork()
+if child == 0 then
+  fork.kill(2)
+  while true do end
+end
+print(fork.wait(child) == -2)
+]]
+    assert_outcome("true\n", 0, outcome)
+  end)
+end)

@@ -117,6 +117,13 @@ local function split_reports(text)
   return rest, table.concat(reports)
 end
 
+-- A shell ignores signals for its background jobs, and they would stay ignored.
+-- Where env(1) can, a command gets none that was ignored for this process.
+local reset = "env --default-signal=HUP,INT,QUIT,TERM "
+if not os.execute(reset .. "true 2>/dev/null") then
+  reset = ""
+end
+
 --- Run a command and wait for its end.
 ---@param command string
 ---@param files table<string, string>? name -> text of files in its folder
@@ -126,8 +133,8 @@ function M.run(command, files)
   local line = command:gsub("%$(%a+)", interpreters)
   write(folder .. "/.command", preamble .. line .. "\n")
   local pipe = assert(io.popen(
-    ("cd %s && exec timeout -k 1 %d sh ./.command >.out 2>.err"):format(
-      quoted(folder), M.PATIENCE
+    ("cd %s && exec %stimeout -k 1 %d sh ./.command >.out 2>.err"):format(
+      quoted(folder), reset, M.PATIENCE
     )
   ))
   local _, how, number = pipe:close()

@@ -1,9 +1,10 @@
 /* notice.c - what is told about a running program: the dump [D2], and where a
  * signal has interrupted a busy body [L2]
  *
- *     aw_lua_request_dump() ─► the hook in a busy body ┐  awl_notice_dump()
- *                            └► the driver: do_woken() ┴► ─► the program's tell
- *     SIGINT and others ─────► the hook in a busy body ──► awl_notice_interrupted()
+ *     aw_lua_request_dump() ─┬► the hook in a busy body
+ *                            └► the driver: do_woken() ──► awl_notice_dump()
+ *     SIGINT and others ──────► the hook in a busy body
+ *                                         ──► awl_notice_interrupted()
  *
  * A notice is made in the middle of a body, in a debug hook. It changes nothing
  * that the body could see: its text is made in a protected call, and told

@@ -4,8 +4,8 @@
 
 #include "base/state.h"
 
-/* Push "file:line" of the user's code that runs in `co`, innermost first. False,
- * and nothing is pushed: there is none. Raises. */
+/* Push "file:line" of the innermost function of the user that runs in `co`.
+ * False, and nothing is pushed: there is none. Raises. */
 bool awl_push_busy_place(lua_State *L, lua_State *co);
 
 /* Tell the dump of all EventLoops. False: it cannot be made, as for lack of

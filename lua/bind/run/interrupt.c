@@ -42,10 +42,9 @@
  * may be as busy. So each step gets the hook anew, with BUSY instructions of
  * its own, until aw_lua_interrupts_clear().
  *
- * Neighbours: signals.c has the signals of the process; notice.c tells dumps and
- * places; process_signals.c
- * installs the handlers, and restores what was there before; worker.c and
- * coroutine.c say which coroutine runs.
+ * Neighbours: signals.c has the signals of the process; errors/notice.c tells
+ * dumps and places; process_signals.c installs the handlers, and restores what
+ * was there before; worker.c and coroutine.c say which coroutine runs.
  */
 #include "run/interrupt.h"
 

@@ -9,10 +9,10 @@
 void awl_interrupt_begin(awl_state *s);
 void awl_interrupt_end(awl_state *s);
 
-/* Interrupt the body that runs now, if it stays busy in this step; if none runs,
- * the next one, unless awl_interrupt_learned() comes first. With `tells`, the
- * first error is a notice, too. Call from: a signal handler on the thread that
- * drives the state, after awl_interrupt_begin(). */
+/* Interrupt the body that runs now, if it stays busy in this step. If none
+ * runs, interrupt the next one, unless awl_interrupt_learned() comes first.
+ * With `tells`, the first error is a notice, too. Call from: a signal handler
+ * on the thread that drives the state, after awl_interrupt_begin(). */
 void awl_interrupt_running(awl_state *s, bool tells);
 /* The driver has learned of the signal. */
 void awl_interrupt_learned(awl_state *s);
