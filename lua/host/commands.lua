@@ -13,6 +13,7 @@
 local aw, part = ...
 
 local pack <const>, unpack <const> = table.pack, table.unpack
+local await <const> = aw.await
 
 local M = {}
 
@@ -137,7 +138,7 @@ local function timed(f, figures, is_runnable)
   local wall, processor, steps = figures()
   local results = pack(f())
   if is_runnable(results[1]) then
-    results = pack(aw.await(results[1]))
+    results = pack(await(results[1]))
   end
   local wall_after, processor_after, steps_after = figures()
   steps = steps_after - steps

@@ -369,8 +369,9 @@ int host_repl_chunk(host_repl *repl, lua_State *L, int nargs, int *code) {
   aw_lua_session_push_loop(repl->session, L);
   lua_rotate(L, base, 2);
   int end = aw_lua_session_call(repl->session, L, nargs + 2, code);
-  if (end == AW_LUA_CANCELLED)
-    host_style_print(STDERR_FILENO, HOST_STYLE_NOTE, "cancelled");
+  if (end == AW_LUA_CANCELLED) /* a terminal shows "^C" */
+    host_style_print(STDERR_FILENO, HOST_STYLE_NOTE,
+                     isatty(STDIN_FILENO) ? "\ncancelled" : "cancelled");
   return note_session_end(repl, end, *code);
 }
 

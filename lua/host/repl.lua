@@ -4,10 +4,10 @@
 --- here, outside of tasks, and called as a task of the session; other tasks go
 --- on meanwhile, and while the prompt waits.
 ---
----   read_entry ─► "chunk"    run_chunk ─► session.call ─► show
----              ─► "command"  commands.lua
----              ─► "bad"      a syntax error
----              ─► "interrupted", "end", "stopped"
+---   read ─► entry ─► "chunk"    run_chunk ─► term.call ─► show
+---                 ─► "command"  commands.lua
+---                 ─► "bad"      a syntax error
+---                 ─► "interrupted", "end", "stopped"
 ---
 --- What may run code of a user, such as __tostring for the text of a result, is
 --- called as a task, too, so that Ctrl-C ends it. After "stopped" nothing may
@@ -38,7 +38,10 @@ local GLOBALS <const> = _G
 local getmetatable <const> = debug.getmetatable
 local load <const>, pcall <const>, tostring <const> = load, pcall, tostring
 local rawget <const>, rawset <const>, type <const> = rawget, rawset, type
+local find <const>, gsub <const>, sub <const> = string.find, string.gsub,
+  string.sub
 local pack <const>, unpack <const> = table.pack, table.unpack
+local timeout <const> = aw.timeout
 
 --- So many seconds may the clean-up at the end last before it is mentioned.
 local PATIENCE <const> = 0.5
@@ -203,7 +206,7 @@ function Prompt:read(name)
 end
 
 local function is_incomplete(message)
-  return message:sub(-5) == "<eof>"
+  return sub(message, -5) == "<eof>"
 end
 
 --- Compile an entry: an expression first, then statements. Return the function;
@@ -228,7 +231,7 @@ end
 --- function and the text; "bad", a message and the text; or another outcome of
 --- a read.
 function Prompt:read_chunk(text)
-  local code = text:gsub("^=", "return ", 1)
+  local code = gsub(text, "^=", "return ", 1)
   while true do
     local f, message, incomplete = compiled(code)
     if f then
@@ -248,11 +251,11 @@ function Prompt:read_chunk(text)
   end
 end
 
-function Prompt:read_entry()
-  local kind, line = self:read "_PROMPT"
+--- Tell what an entry is that begins with this outcome of a read.
+function Prompt:entry(kind, line)
   if kind ~= "line" then
     return kind, line
-  elseif line:find "^%s*%.%a" then
+  elseif find(line, "^%s*%.%a") then
     return "command", line, line
   end
   return self:read_chunk(line)
@@ -265,7 +268,7 @@ local LOCALS <const> = "(a local ends with its line; a global stays)"
 local entries = {}
 
 function entries.chunk(self, f, text)
-  if text:find "^%s*local%s" then
+  if find(text, "^%s*local%s") then
     self:hint(LOCALS)
   end
   self:run_chunk(f)
@@ -305,7 +308,7 @@ local function cancel_all(tasks)
   for _, task in ipairs(tasks) do
     task:cancel "the session has ended"
   end
-  pcall(aw.timeout, PATIENCE, wait_for, tasks)
+  pcall(timeout, PATIENCE, wait_for, tasks)
   local left = 0
   for _, task in ipairs(tasks) do
     left = left + (task.age and 1 or 0)
@@ -332,17 +335,27 @@ local function set_global(name, value)
   end
 end
 
---- Run the prompt until it ends.
+--- Run the entry that begins with this outcome of a read.
+function Prompt:run_entry(...)
+  local kind, value, text = self:entry(...)
+  if text and find(text, "%S") then
+    self.term.remember(text)
+  end
+  entries[kind](self, value, text)
+end
+
+--- Run the prompt until it ends. Only a failure of the input ends it otherwise:
+--- errors in here, as without memory or after `string.format = nil`, are those
+--- of an entry.
 function M.run(term, ev)
   local self = setmetatable({ term = term, ev = ev, hinted = {} }, Prompt)
   set_global("aw", aw)
   set_global("ev", ev)
   repeat
-    local kind, value, text = self:read_entry()
-    if text and text:find "%S" then
-      term.remember(text)
+    local ok, message = pcall(self.run_entry, self, self:read "_PROMPT")
+    if not ok then
+      term.fail(tostring(message))
     end
-    entries[kind](self, value, text)
   until self.leaving or self.stopped
   if not self.stopped then
     self:finish()

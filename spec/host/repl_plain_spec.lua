@@ -154,6 +154,35 @@ print "next"
     assert_outcome("> 42\t1\n> 43\n> 43\n> > 43\n> \n", 0, outcome)
   end)
 
+  it("survives what lines do to the libraries [R35]", function()
+    local outcome = plain [[
+write = io.write
+string.find, string.format, table.pack, tostring, pcall, load = nil
+setmetatable(_G, {__index = error, __newindex = error})
+.tsks
+write(1 +
+2)
+x
+debug.sethook(function() error "hook" end, "l")
+debug.setmetatable("", nil)
+write "last"
+]]
+    assert_exit(0, outcome)
+    assert.is_truthy(outcome.out:find "> >> 3.*> last.*\n> \n$", outcome.out)
+  end)
+
+  it("has an end for each input [R42]", function()
+    for _, input in ipairs { "</dev/null", "<&-", "<.", "</proc/self/mem" } do
+      assert_exit(0, process.run("exec $aiowire -i " .. input))
+    end
+  end)
+
+  it("dies by SIGPIPE when nobody reads its results [R42]", function()
+    local outcome = process.run("exec 3>&1; { $aiowire -i <in; echo $? >&3; } "
+      .. "| true", { ["in"] = ("1\naw.sleep(0.01)\n"):rep(1000) })
+    assert.are.equal("141\n", outcome.out)
+  end)
+
   it("has lines as long as one likes [R42]", function()
     local outcome = plain("#'" .. ("x"):rep(100000) .. "'\n")
     assert_outcome("> 100000\n> \n", 0, outcome)

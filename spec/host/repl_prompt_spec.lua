@@ -63,6 +63,20 @@ return aw.Wire(function() ch:send "the wire" aw.sleep(1000) end)
       leave(t)
     end))
 
+    it("comes when Ctrl-C cancels the script [R31, R36]", prompt({ "-i",
+      "s.lua", files = { ["s.lua"] = [[
+local aw = require "aiowire"
+aw.start(aw.Sleep(1000), nil, { name = "left behind" })
+print "waits"
+aw.sleep(1000)
+]] } }, function(t)
+      t:expect "waits\n"
+      t:key "ctrl-c"
+      t:expect "cancelled\n"
+      contains(t:eval ".tasks", "left behind")
+      leave(t)
+    end))
+
     it("does not come after -e or -v alone [R31]", prompt({ "-v", "-e",
       "print 'e'" }, function(t)
       t:expect "e\n"
@@ -163,6 +177,15 @@ return aw.Wire(function() ch:send "the wire" aw.sleep(1000) end)
       t:prompt()
       assert.are.equal("true\n",
         t:eval "before = n repeat aw.sleep(0.001) until n > before print(true)")
+      leave(t)
+    end))
+
+    it("cancels a loop inside a line at Ctrl-C [R36]", prompt({}, function(t)
+      t:prompt()
+      t:line "aw.run(aw.Call(print, 'waits') >> aw.Sleep(1000))"
+      t:expect "waits\n"
+      t:key "ctrl-c"
+      t:expect "cancelled\n"
       leave(t)
     end))
 
