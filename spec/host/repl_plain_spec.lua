@@ -163,7 +163,6 @@ setmetatable(_G, {__index = error, __newindex = error})
 write(1 +
 2)
 x
-debug.sethook(function() error "hook" end, "l")
 debug.setmetatable("", nil)
 write "last"
 ]]
