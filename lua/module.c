@@ -12,6 +12,8 @@
 #include "base/parts.h"
 #include "base/resources.h"
 #include "base/tasks.h"
+#include "base/values.h"
+#include "embed/config.h"
 #include "embed/hub.h"
 #include "embed/session.h"
 #include "errors/errors.h"
@@ -25,6 +27,7 @@
 #include "wire/sleeps.h"
 #include "zmq/open.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* the address of MODULE_KEY is the registry key */
@@ -269,12 +272,21 @@ void aw_lua_install_host(lua_State *L) {
   install_exit(L, s, host_exit);
 }
 
-/* Interpret the results of main.lua: true; or false, error, info. */
+/* Interpret the results of main.lua: true, and for a time-out "timeout", its
+ * text, error, info; or false, error, info. */
 static int end_of_main(lua_State *L, awl_state *s, int base, int *code) {
+  enum { FAILED = 1, DEADLOCKED = 13, TIMED_OUT = 124 };
   if (s->signal) {
     *code = s->signal;
     lua_settop(L, base);
     return AW_LUA_SIGNAL;
+  }
+  if (lua_type(L, base + 2) == LUA_TSTRING && lua_toboolean(L, base + 1)) {
+    *code = TIMED_OUT;
+    lua_settop(L, base + 5);
+    lua_remove(L, base + 1);
+    lua_remove(L, base + 1);
+    return AW_LUA_TIMEOUT;
   }
   if (s->exiting) {
     *code = s->exit_code;
@@ -285,19 +297,45 @@ static int end_of_main(lua_State *L, awl_state *s, int base, int *code) {
     lua_settop(L, base);
     return AW_LUA_OK;
   }
-  enum { FAILED = 1, DEADLOCKED = 13 };
   lua_settop(L, base + 3);
   lua_remove(L, base + 1);
   *code = awl_is(L, s, base + 1, AWL_DEADLOCK) ? DEADLOCKED : FAILED;
   return AW_LUA_ERROR;
 }
 
-int aw_lua_main(lua_State *L, int nargs, int *code) {
-  int base = lua_gettop(L) - nargs - 1;
+static void push_limit(lua_State *L, uint64_t ns, uint64_t none) {
+  if (ns == none)
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, awl_seconds(ns));
+}
+
+/* Replace the function at `base` + 1 by main.lua, the limits, and the function.
+ */
+static void push_main(lua_State *L, int base, const aw_lua_main_config *c) {
   lua_pushcfunction(L, luaopen_aiowire);
   lua_call(L, 0, 0);
+  luaL_checkstack(L, 4, NULL);
   awl_push_embedded(L, "aiowire.main");
   lua_insert(L, base + 1);
-  lua_call(L, nargs + 1, LUA_MULTRET);
+  push_limit(L, c->timeout, AW_NEVER);
+  lua_insert(L, base + 2);
+  push_limit(L, c->grace, AW_DEFAULT);
+  lua_insert(L, base + 3);
+}
+
+int aw_lua_main_with(lua_State *L, int nargs, const aw_lua_main_config *config,
+                     int *code) {
+  enum { LEAST = offsetof(aw_lua_main_config, size) + sizeof(size_t) };
+  aw_lua_main_config c = {.timeout = AW_NEVER, .grace = AW_DEFAULT};
+  int base = lua_gettop(L) - nargs - 1;
+  if (config && !awl_copy_config(config, config->size, LEAST, &c, sizeof c))
+    return luaL_error(L, "bad size of an aw_lua_main_config");
+  push_main(L, base, &c);
+  lua_call(L, nargs + 3, LUA_MULTRET);
   return end_of_main(L, awl_open(L), base, code);
+}
+
+int aw_lua_main(lua_State *L, int nargs, int *code) {
+  return aw_lua_main_with(L, nargs, NULL, code);
 }

@@ -2,16 +2,30 @@
 ---
 --- The task calls `f(...)`, then runs the Wire or Poller that `f` returns.
 --- Other results are ignored, as in lua, so a file that returns a table or a
---- function for `require` can also be run. Returns true; or false, the error
---- and its info.
+--- function for `require` can also be run. `timeout` and `grace` are seconds for
+--- the loop; nil: no limit, and the usual grace.
+---
+--- Returns true; false, the error and its info; or, if the time limit has cut
+--- the run, true, "timeout", what it cut short, and the error of the clean-up
+--- with its info.
 local aw, inner = ...
 
 local function is_runnable(v)
   return inner.is_made(v) or inner.is_poller and inner.is_poller(v)
 end
 
-return function(f, ...)
-  local ev = aw.EventLoop { name = "main" }
+--- What the limit of `ev` cut short, in one line; or nil.
+local function cut_of(ev)
+  local waited = ev.waited
+  if waited then
+    local place = waited:match "\n\t([^\n]-:%d+): in "
+      or waited:match "\n\t(started at [^\n]*)"
+    return waited:match "^cut short: ([^\n]*)" .. (place and ", " .. place or "")
+  end
+end
+
+return function(timeout, grace, f, ...)
+  local ev = aw.EventLoop { name = "main", grace = grace }
   local arguments = table.pack(...)
   local function main()
     inner.main_chunk()
@@ -21,10 +35,21 @@ return function(f, ...)
     end
   end
   inner.start_raw(ev, aw.Wire(main):named "main")
-  local ok, err = pcall(ev.run, ev)
-  local info = ev.failure
+  if timeout then
+    inner.fix_limit(ev, timeout)
+  end
+  local ok, how = pcall(ev.run, ev, timeout)
+  inner.fix_limit()
+  local err, info = nil, nil
+  if not ok then
+    err, info = how, ev.failure
+  end
+  local timed_out = ok and how == "timeout" or ev.waited ~= nil
+  local cut = cut_of(ev)
   ev:close()
-  if ok then
+  if timed_out then
+    return true, "timeout", cut, err, info
+  elseif ok then
     return true
   end
   return false, err, info

@@ -18,6 +18,7 @@
 
 #include "bytecode.h"
 #include "check.h"
+#include "limit.h"
 #include "memory.h"
 #include "options.h"
 #include "output.h"
@@ -40,7 +41,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STATUS_ERROR = 1, STATUS_USAGE = 2 };
+enum { STATUS_ERROR = 1, STATUS_USAGE = 2, STATUS_TIMEOUT = 124 };
 
 typedef struct host {
   host_options options;
@@ -66,6 +67,22 @@ static void complain(const char *text) {
 static void fail_usage(host *h, const char *text) {
   complain(text ? text : "(error without a message)");
   h->status = STATUS_ERROR;
+  h->ended = true;
+}
+
+/* The time of --timeout is over.
+ *
+ *   cut  what that has cut short; NULL: nothing that is known
+ */
+static void time_out(host *h, const char *cut) {
+  char text[512];
+  double seconds = (double)h->options.timeout_ns / 1e9;
+  snprintf(text, sizeof text,
+           cut ? "timeout after %.14g s (cut short: %s)"
+               : "timeout after %.14g s",
+           seconds, cut);
+  complain(text);
+  h->status = STATUS_TIMEOUT;
   h->ended = true;
 }
 
@@ -131,16 +148,29 @@ static void note_run_end(host *h, int end, int code) {
 /* Run the result of luaL_load* as a main chunk.
  * [..., function, args] -> [...], or [..., message] -> [...] */
 static void run_chunk(lua_State *L, host *h, int load_status, int nargs) {
-  if (load_status != LUA_OK) {
-    fail_usage(h, lua_tostring(L, -1));
-    lua_pop(L, 1);
+  aw_lua_main_config config = {.timeout = host_limit_left(),
+                               .grace = h->options.grace_ns};
+  if (config.timeout == 0 || load_status != LUA_OK) {
+    if (config.timeout == 0)
+      time_out(h, NULL);
+    else
+      fail_usage(h, lua_tostring(L, -1));
+    lua_pop(L, nargs + 1);
     return;
   }
   int code = 0;
   int end = h->repl ? host_repl_chunk(h->repl, L, nargs, &code)
-                    : aw_lua_main(L, nargs, &code);
+                    : aw_lua_main_with(L, nargs, &config, &code);
   if (end == AW_LUA_ERROR) {
     report(L, h);
+    h->status = code;
+  } else if (end == AW_LUA_TIMEOUT) {
+    time_out(h, lua_tostring(L, -3));
+    if (lua_isnil(L, -2))
+      lua_pop(L, 2);
+    else
+      report(L, h);
+    lua_pop(L, 1);
     h->status = code;
   }
   note_run_end(h, end, code);
@@ -182,9 +212,13 @@ static void require_global(lua_State *L, host *h, const char *spec) {
   lua_getglobal(L, "require");
   lua_pushstring(L, equals ? equals + 1 : spec);
   host_output_die_at_once(true);
+  host_limit_watch(L);
   int status = lua_pcall(L, 1, 1, -4);
+  host_limit_watch(NULL);
   host_output_die_at_once(false);
-  if (status == LUA_OK)
+  if (host_limit_left() == 0)
+    time_out(h, equals ? equals + 1 : spec);
+  else if (status == LUA_OK)
     lua_setglobal(L, global);
   else
     fail_usage(h, lua_tostring(L, -1));
@@ -373,8 +407,22 @@ static void run_state(host *h) {
     run_protected(L, h, end_session);
   if (h->ended) /* unfinished work is no mistake of the user then */
     host_warnings_stop();
+  fflush(stdout);
+  host_limit_close();
   lua_close(L);
   host_memory_free(memory);
+}
+
+static void run_limited(host *h) {
+  int rc = host_limit_begin(h->options.timeout_ns, h->options.grace_ns);
+  if (rc != 0) {
+    char text[128];
+    snprintf(text, sizeof text, "cannot watch the time: %s", strerror(rc));
+    fail_usage(h, text);
+    return;
+  }
+  run_state(h);
+  host_limit_end();
 }
 
 int main(int argc, char **argv) {
@@ -391,7 +439,7 @@ int main(int argc, char **argv) {
   if (h.options.help)
     host_options_help(stdout);
   else
-    run_state(&h);
+    run_limited(&h);
   bool written = host_output_flush();
   if (h.signal)
     host_die_by(h.signal);

@@ -211,13 +211,13 @@ const char *host_options_script(const host_options *options) {
 
 /* ---- messages ------------------------------------------------------------ */
 
-static const char *name_at(const void *list, size_t index) {
+static const char *named_option_at(const void *list, size_t index) {
   return ((const named_option *)list)[index].name;
 }
 
 /* Copy the name in `text`, as it would be with two dashes: "--time" of
  * "-time=3". False: there is no such name. */
-static bool copy_name(const char *text, char *name, size_t size) {
+static bool copy_long_name(const char *text, char *name, size_t size) {
   const char *dash = text[1] == '-' ? "" : "-";
   int length =
       snprintf(name, size, "%s%.*s", dash, (int)strcspn(text, "="), text);
@@ -234,9 +234,9 @@ static void suggest(const char *text) {
     fprintf(stderr, " (did you mean -%c?)", letter);
     return;
   }
-  if (!copy_name(text, name, sizeof name))
+  if (!copy_long_name(text, name, sizeof name))
     return;
-  const char *meant = aw_lua_nearest(name, name_at, named);
+  const char *meant = aw_lua_nearest(name, named_option_at, named);
   const char *equals = strchr(text, '=');
   const named_option *option = meant ? find_named(meant) : NULL;
   if (option && !option->value)

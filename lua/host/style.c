@@ -5,7 +5,7 @@
  * states of tasks. It puts codes around those and changes nothing else, so a
  * text without its codes is the plain one.
  *
- *   text ─► paint ─► paint_line ─► put() ─► the codes and the text, or only
+ *   text ─► paint ─► paint_line ─► append() ─► the codes and the text, or only
  *                                           their size
  *
  * The colors of states are those of Okabe and Ito, which people with a color
@@ -88,7 +88,7 @@ typedef struct output {
   size_t size;
 } output;
 
-static void put(output *out, const char *text, size_t size) {
+static void append(output *out, const char *text, size_t size) {
   if (out->text)
     memcpy(out->text + out->size, text, size);
   out->size += size;
@@ -99,13 +99,13 @@ static void put_span(output *out, style s, const char *text, size_t size) {
   if (size == 0)
     return;
   if (s != PLAIN) {
-    put(out, "\x1b[", 2);
-    put(out, code, strlen(code));
-    put(out, "m", 1);
+    append(out, "\x1b[", 2);
+    append(out, code, strlen(code));
+    append(out, "m", 1);
   }
-  put(out, text, size);
+  append(out, text, size);
   if (s != PLAIN)
-    put(out, "\x1b[0m", 4);
+    append(out, "\x1b[0m", 4);
 }
 
 /* ---- what stands in a line ----------------------------------------------- */
@@ -293,12 +293,12 @@ static size_t paint(char *into, host_style_kind kind, const char *text) {
     at += l.size;
     if (*at == '\0')
       return out.size;
-    put(&out, at++, 1);
+    append(&out, at++, 1);
   }
 }
 
 /* Write all, also to a descriptor that does not block. */
-static void write_all(int fd, const char *text, size_t size) {
+static void write_fully(int fd, const char *text, size_t size) {
   while (size > 0) {
     ssize_t n = write(fd, text, size);
     if (n < 0 && errno == EAGAIN) {
@@ -319,8 +319,8 @@ void host_style_print(int fd, host_style_kind kind, const char *text) {
   fflush(stdout); /* keep the order of both outputs */
   fflush(stderr);
   if (!buffer) {
-    write_all(fd, text, strlen(text));
-    write_all(fd, "\n", 1);
+    write_fully(fd, text, strlen(text));
+    write_fully(fd, "\n", 1);
     return;
   }
   if (on)
@@ -328,7 +328,7 @@ void host_style_print(int fd, host_style_kind kind, const char *text) {
   else
     memcpy(buffer, text, size);
   buffer[size] = '\n';
-  write_all(fd, buffer, size + 1);
+  write_fully(fd, buffer, size + 1);
   free(buffer);
 }
 

@@ -51,11 +51,12 @@ extern "C" {
 
 /* How aw_lua_main(), or a part of a session, ended. */
 typedef enum aw_lua_end {
-  AW_LUA_OK,       /* the function and all tasks that it started are done */
-  AW_LUA_ERROR,    /* an error reached the top and is on the Lua stack */
-  AW_LUA_SIGNAL,   /* a signal ended the run, after clean-up */
-  AW_LUA_EXIT,     /* os.exit(code) ended the run, after clean-up */
-  AW_LUA_CANCELLED /* a call of a session was cancelled; its session goes on */
+  AW_LUA_OK,        /* the function and all tasks that it started are done */
+  AW_LUA_ERROR,     /* an error reached the top and is on the Lua stack */
+  AW_LUA_SIGNAL,    /* a signal ended the run, after clean-up */
+  AW_LUA_EXIT,      /* os.exit(code) ended the run, after clean-up */
+  AW_LUA_CANCELLED, /* a call of a session was cancelled; its session goes on */
+  AW_LUA_TIMEOUT    /* its time limit ended the run, after clean-up */
 } aw_lua_end;
 
 /* Open the library and push its module table; `require "aiowire"` calls this. A
@@ -82,8 +83,34 @@ AW_API int luaopen_aiowire_zmq(lua_State *L);
  */
 AW_API int aw_lua_main(lua_State *L, int nargs, int *code);
 
+/* The limits of a run of aw_lua_main_with(). */
+typedef struct aw_lua_main_config {
+  uint64_t timeout; /* ns until all tasks are cancelled; AW_NEVER: no limit */
+  uint64_t grace;   /* ns for the clean-up of the loop; AW_DEFAULT: 5 s */
+  size_t size;      /* see "Sizes" in aiowire.h */
+} aw_lua_main_config;
+
+/* The same with limits. Tasks see the time limit (`aw.deadline()`), but cannot
+ * move it by `aw.extend()`. It cuts waits, and functions that never wait only
+ * if the program calls aw_lua_interrupt(0) in time.
+ *
+ *   config  NULL: no time limit, and a grace of 5 s
+ *
+ * AW_LUA_TIMEOUT pushes three values: a text that says what the limit cut
+ * short, as "sleep 30.0, s.lua:12", or nil; and the error that the clean-up
+ * raised, with its info, or nil and nil. Then `*code` is 124. A signal that
+ * comes during that clean-up ends the grace at once, and the run as
+ * AW_LUA_SIGNAL. Raises for a `size` that does not fit.
+ */
+AW_API int aw_lua_main_with(lua_State *L, int nargs,
+                            const aw_lua_main_config *config, int *code);
+
 /* Stop the outermost run with clean-up, as the first SIGINT does, but in the
  * name of another signal. For handlers that the program has for other signals.
+ *
+ *   signal_number  0: the time limit of aw_lua_main_with() is over, so a body
+ *                  that is busy is cancelled as one that waits. May be called
+ *                  again, for clean-up that is busy
  *
  * Returns false, with nothing done, if nothing runs, or if a signal is already
  * stopping the run. Call from: a signal handler on the thread of that run.

@@ -434,7 +434,8 @@ extern "C" {
   F(aw_lua_session_push_loop) \
   F(aw_lua_session_close) \
   F(aw_lua_set_notice) \
-  F(aw_lua_request_dump)
+  F(aw_lua_request_dump) \
+  F(aw_lua_main_with)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -885,6 +886,7 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_lua_session_close (aw_module_table->at_aw_lua_session_close)
 #define aw_lua_set_notice (aw_module_table->at_aw_lua_set_notice)
 #define aw_lua_request_dump (aw_module_table->at_aw_lua_request_dump)
+#define aw_lua_main_with (aw_module_table->at_aw_lua_main_with)
 #endif
 /* clang-format on */
 

@@ -285,6 +285,7 @@ typedef struct awl_interruption {
   atomic_int lasting; /* … each step: interrupts that do not end with one */
   atomic_int asked;   /* to tell the dump, see interrupt.c */
   bool tells;         /* the first error of this step is told as a notice */
+  atomic_bool late;   /* the time limit of the run is over */
   int sources;        /* those who may interrupt */
   int open;           /* those among them that are aw_lua_interrupts */
   int raised;         /* errors that the hook has raised in this step */
@@ -541,6 +542,13 @@ struct awl_state {
   bool exiting;       /* os.exit() was called */
   bool holds_signals; /* the outermost run gets the signals, see signals.c */
   int signal;         /* the signal that ended the outermost run, or 0 */
+
+  /* the loop of aw_lua_main_with() while it runs with a time limit, and the end
+   * of that limit on the engine's clock; or NULL */
+  struct {
+    aw_loop *loop;
+    uint64_t at;
+  } fixed;
 
   /* the handler of start() that runs now */
   bool in_handler;

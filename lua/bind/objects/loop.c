@@ -311,6 +311,21 @@ static int inner_timeout_of(lua_State *L) {
   return 1;
 }
 
+/* fix_limit([ev, seconds]): tasks cannot move the time limit of `ev`; nil: they
+ * can again */
+static int inner_fix_limit(lua_State *L) {
+  awl_state *s = awl_of(L);
+  if (lua_isnoneornil(L, 1)) {
+    s->fixed.loop = NULL;
+    return 0;
+  }
+  const awl_loop *loop = awl_check_loop(L, s);
+  uint64_t ns = awl_check_ns(L, 2), now = aw_engine_now(loop->engine->core);
+  s->fixed.at = ns < AW_NEVER - now ? now + ns : AW_NEVER;
+  s->fixed.loop = loop->core;
+  return 0;
+}
+
 /* start_raw(ev, w): start w for the caller of the caller; errors leave run()
  * raw */
 static int inner_start_raw(lua_State *L) {
@@ -416,11 +431,10 @@ void awl_open_loop(lua_State *L, awl_state *s) {
       {"__close", awl_loop_leave},   {NULL, NULL}};
   static const luaL_Reg functions[] = {{"EventLoop", m_EventLoop},
                                        {NULL, NULL}};
-  static const luaL_Reg inner[] = {{"start_raw", inner_start_raw},
-                                   {"timeout_of", inner_timeout_of},
-                                   {"new_loop", inner_new_loop},
-                                   {"run_limited", awl_loop_run_limited},
-                                   {NULL, NULL}};
+  static const luaL_Reg inner[] = {
+      {"start_raw", inner_start_raw},        {"timeout_of", inner_timeout_of},
+      {"fix_limit", inner_fix_limit},        {"new_loop", inner_new_loop},
+      {"run_limited", awl_loop_run_limited}, {NULL, NULL}};
   awl_new_class(L, s, AWL_LOOP, "aiowire.EventLoop", methods, meta);
   awl_set_release(s, AWL_RESOURCE_LOOP, release_loop);
   lua_pop(L, 1);

@@ -169,14 +169,32 @@ static aw_task *limited_task(awl_state *s) {
   return s->in_handler ? NULL : awl_running_task(s);
 }
 
+/* The limit of aw_lua_main_with() belongs to the caller of the program: if the
+ * task has moved it, which `before` tells, move it back. */
+static bool put_limit_back(const awl_state *s, uint64_t before) {
+  aw_loop *loop = s->fixed.loop;
+  if (!loop || aw_loop_timeout(loop) == before)
+    return false;
+  uint64_t now = aw_engine_now(aw_loop_engine(loop));
+  aw_scope_extend(aw_loop_scope(loop),
+                  s->fixed.at > now ? s->fixed.at - now : 0);
+  return true;
+}
+
 /* aw.extend(seconds) */
 static int m_extend(lua_State *L) {
   uint64_t ns = check_span(L, 1);
-  aw_task *task = limited_task(awl_of(L));
+  awl_state *s = awl_of(L);
+  aw_task *task = limited_task(s);
   if (!task)
     return awl_error(L, "aw.extend needs a running task");
+  uint64_t before = s->fixed.loop ? aw_loop_timeout(s->fixed.loop) : 0;
   int rc = aw_task_extend(task, ns);
-  return rc < 0 ? refuse_extend(L, rc, "this task") : 0;
+  if (rc < 0)
+    return refuse_extend(L, rc, "this task");
+  if (put_limit_back(s, before))
+    return awl_error(L, "cannot move the time limit of the program");
+  return 0;
 }
 
 /* aw.deadline() */

@@ -48,7 +48,10 @@
  */
 #include "run/interrupt.h"
 
+#include "errors/errors.h"
+#include "errors/frames.h"
 #include "errors/notice.h"
+#include "run/limits.h"
 
 #include <aiowire_lua.h>
 
@@ -154,12 +157,30 @@ static bool is_dump_due(awl_interruption *i, int ran) {
   return atomic_load(&i->asked) == 0;
 }
 
+/* The time limit of the run is over: cancel the running task as at an await, if
+ * the limit cancels it. Does nothing in a handler, and in a task that cleans up
+ * after an error. */
+static void cut_short(lua_State *L, awl_state *s) {
+  awl_worker *w = s->run.running;
+  if (!w || !atomic_load(&s->interruption.late))
+    return;
+  for (const awl_run *run = &s->run; run; run = run->outer)
+    aw_engine_tick(run->engine->core);
+  awl_limit_check(L, s);
+  if (!aw_task_cancelled(w->task))
+    return;
+  awl_note_cut_here(L, w, "a function that does not wait");
+  awl_push_cancelled(L, s, w->task);
+  lua_error(L);
+}
+
 /* Interrupt the body in L: raise the error. */
 static void interrupt_body(lua_State *L, awl_state *s) {
   awl_interruption *i = &s->interruption;
   if (i->raised++ == 0 && i->tells)
     awl_notice_interrupted(L, s);
   hook(i, L);
+  cut_short(L, s);
   if (awl_push_busy_place(L, L))
     lua_pushfstring(L, "%s: interrupted!", lua_tostring(L, -1));
   else
@@ -213,6 +234,10 @@ void awl_interrupt_running(awl_state *s, bool tells) {
   atomic_store(runs ? &i->once : &i->next, true);
   if (!hook_running(i))
     atomic_store(&i->hooked, true);
+}
+
+void awl_interrupt_late(awl_state *s, bool late) {
+  atomic_store(&s->interruption.late, late);
 }
 
 void awl_interrupt_learned(awl_state *s) {

@@ -24,6 +24,11 @@ bool awl_interrupt_is_asked(const awl_state *s);
 /* For the driver: tell the dump if somebody asks for it. Raises nothing. */
 void awl_interrupt_answer(lua_State *L, awl_state *s);
 
+/* Say whether the time limit of the run is over: then the body is cancelled, as
+ * at an await, if the limit has cancelled its task. Call from: also a signal
+ * handler, on the thread that drives the state. */
+void awl_interrupt_late(awl_state *s, bool late);
+
 /* The slow paths of the inline functions below. */
 void awl_interrupt_switch(awl_state *s, lua_State *co);
 void awl_interrupt_unhook(awl_state *s, lua_State *co);

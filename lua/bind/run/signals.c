@@ -10,7 +10,8 @@
  * A signal that is ignored as the run begins stays ignored: a shell ignores
  * SIGINT for its background jobs, and nohup ignores SIGHUP.
  *
- * The handler also interrupts a body that is busy, see interrupt.c.
+ * The handler also interrupts a body that is busy, see interrupt.c. So does the
+ * end of the time limit that a host program watches: aw_lua_interrupt(0).
  *
  * Any thread may receive a signal, but only the thread that runs the coroutine
  * may set its hook: the handler forwards the signal to that thread.
@@ -26,6 +27,7 @@
 #include "run/signals.h"
 
 #include "run/interrupt.h"
+#include "run/limits.h"
 #include "run/process_signals.h"
 
 #include <pthread.h>
@@ -41,6 +43,7 @@ static struct {
   _Atomic(aw_engine *) engine; /* the engine that a signal wakes */
   atomic_int count;            /* signals since the run holds them */
   atomic_int number;           /* number of the last signal */
+  atomic_bool late;            /* the time limit of the run is over */
   atomic_bool session;         /* SIGINT is counted apart, as … */
   atomic_int interrupts;       /* … the number of all of them */
   /* Facts about the driving thread; only that thread changes them: */
@@ -62,10 +65,23 @@ static bool is_here(int number) {
   return false;
 }
 
+/* The limit may have cut the tasks already, and aw_lua_interrupt(0) is still to
+ * come. */
+static void note_time_over(void) {
+  const awl_state *s = atomic_load(&held.owner);
+  if (s && s->fixed.loop && atomic_load(&held.count) == 0 &&
+      awl_real_time() >= s->fixed.at)
+    atomic_store(&held.late, true);
+}
+
+/* The end of the time limit stands for a first signal: the first one after it
+ * acts as a second one. */
 static void count_stop(int number) {
   atomic_store(&held.number, number);
+  note_time_over();
+  int before = atomic_fetch_add(&held.count, 1);
   /* two signals have not stopped the process */
-  if (atomic_fetch_add(&held.count, 1) >= 2) {
+  if (before + atomic_load(&held.late) >= 2) {
     signal(number, SIG_DFL);
     raise(number);
   }
@@ -85,10 +101,22 @@ static void on_stop(int number) {
   aw_engine_wake(atomic_load(&held.engine));
 }
 
+/* The loop itself has the limit: its engine looks at the clock. */
+static void stop_in_time(awl_state *s) {
+  atomic_store(&held.late, true);
+  awl_interrupt_late(s, true);
+  awl_interrupt_running(s, false);
+  aw_engine_wake(atomic_load(&held.engine));
+}
+
 bool aw_lua_interrupt(int signal_number) {
-  if (!atomic_load(&held.owner) || atomic_load(&held.count) > 0)
+  awl_state *s = atomic_load(&held.owner);
+  if (!s || atomic_load(&held.count) > 0)
     return false;
-  on_stop(signal_number);
+  if (signal_number == 0)
+    stop_in_time(s);
+  else
+    on_stop(signal_number);
   return true;
 }
 
@@ -121,6 +149,7 @@ bool awl_signals_hold(awl_state *s, awl_engine *engine) {
   atomic_store(&held.engine, engine->core);
   atomic_store(&held.count, 0);
   atomic_store(&held.number, 0);
+  atomic_store(&held.late, false);
   atomic_store(&held.session, false);
   atomic_store(&held.interrupts, 0);
   held.thread = pthread_self();
@@ -129,6 +158,7 @@ bool awl_signals_hold(awl_state *s, awl_engine *engine) {
   s->holds_signals = true;
   s->notices.interrupted[0] = '\0';
   awl_interrupt_begin(s);
+  awl_interrupt_late(s, false);
   atomic_store(&held.owner, s);
   hold_all(s);
   return true;
@@ -155,7 +185,8 @@ aw_engine *awl_signals_wake(const awl_state *s, aw_engine *engine) {
     return NULL;
   aw_engine *before = atomic_exchange(&held.engine, engine);
   /* the signal came just before the exchange */
-  if (count_all() > held.seen || awl_interrupt_is_asked(s))
+  if (count_all() > held.seen || awl_interrupt_is_asked(s) ||
+      atomic_load(&held.late))
     aw_engine_wake(engine);
   return before;
 }
@@ -174,7 +205,8 @@ bool awl_signals_taken(awl_state *s, int *count) {
 }
 
 int awl_signals_count(const awl_state *s) {
-  return s->holds_signals ? count_all() - held.before : 0;
+  int count = s->holds_signals ? count_all() - held.before : 0;
+  return count > 0 && atomic_load(&held.late) ? count + 1 : count;
 }
 
 void awl_signals_ask(awl_state *s) {

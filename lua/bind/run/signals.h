@@ -14,7 +14,9 @@ int awl_signals_release(awl_state *s);
 aw_engine *awl_signals_wake(const awl_state *s, aw_engine *engine);
 /* Is there a new one? `*count` as below. */
 bool awl_signals_taken(awl_state *s, int *count);
-int awl_signals_count(const awl_state *s); /* signals so far */
+/* Returns the signals so far; if there is one, the end of the time limit counts
+ * as one more. */
+int awl_signals_count(const awl_state *s);
 
 /* ---- of a session ----
  *
