@@ -2,8 +2,8 @@
 ---
 --- The task calls `f(...)`, then runs the Wire or Poller that `f` returns.
 --- Other results are ignored, as in lua, so a file that returns a table or a
---- function for `require` can also be run. `timeout` and `grace` are seconds for
---- the loop; nil: no limit, and the usual grace.
+--- function for `require` can also be run. `timeout` and `grace` are seconds
+--- for the loop; nil: no limit, and the usual grace.
 ---
 --- Returns true; false, the error and its info; or, if the time limit has cut
 --- the run, true, "timeout", what it cut short, and the error of the clean-up
@@ -20,7 +20,8 @@ local function cut_of(ev)
   if waited then
     local place = waited:match "\n\t([^\n]-:%d+): in "
       or waited:match "\n\t(started at [^\n]*)"
-    return waited:match "^cut short: ([^\n]*)" .. (place and ", " .. place or "")
+    local what = waited:match "^cut short: ([^\n]*)"
+    return place and what .. ", " .. place or what
   end
 end
 

@@ -24,6 +24,7 @@
 #include "output.h"
 #include "quit.h"
 #include "repl.h"
+#include "stats.h"
 #include "style.h"
 #include "warning.h"
 #include "workers.h"
@@ -363,6 +364,8 @@ static int run_all(lua_State *L) {
     h->status = host_check(L, o);
     return 0;
   }
+  if (o->stats)
+    host_stats_begin(L);
   begin_session(L, h);
   if (!h->ended && !o->ignore_env)
     run_init(L, h);
@@ -408,6 +411,7 @@ static void run_state(host *h) {
   if (h->ended) /* unfinished work is no mistake of the user then */
     host_warnings_stop();
   fflush(stdout);
+  host_stats_close(L);
   host_limit_close();
   lua_close(L);
   host_memory_free(memory);
@@ -440,8 +444,10 @@ int main(int argc, char **argv) {
     host_options_help(stdout);
   else
     run_limited(&h);
-  bool written = host_output_flush();
+  if (!host_output_flush() && !h.status)
+    h.status = STATUS_ERROR;
+  host_stats_print(h.status, h.signal);
   if (h.signal)
     host_die_by(h.signal);
-  return written || h.status ? h.status : STATUS_ERROR;
+  return h.status;
 }
