@@ -290,7 +290,8 @@ describe("the program's require", function()
       print(pcall(sorted, "x"))
       local other = aw.EventLoop { clock = "virtual" }
       other:start(function() require "x" end)
-      print(false, (select(2, pcall(other.run, other)):match "[^\n]*"))
+      print(false, (tostring(select(2, pcall(other.run, other)))
+        :match "[^\n]*"))
     ]]
     local CANNOT <const> = "cannot require 'x': task N is loading it, and this "
       .. "call of 'require' cannot wait for it"
