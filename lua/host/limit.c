@@ -22,8 +22,6 @@
 
 #include "aiowire_lua.h"
 
-#include <lauxlib.h>
-
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -51,7 +49,6 @@ static struct {
   bool ended;
 } limit = {.over = AW_NEVER, .lock = PTHREAD_MUTEX_INITIALIZER};
 
-static _Atomic(lua_State *) watched;
 static atomic_bool closing;
 
 static uint64_t read_clock(void) {
@@ -83,26 +80,13 @@ static void exit_at_once(const char *text) {
   _exit(STATUS_TIMEOUT);
 }
 
-static void raise_time_over(lua_State *L, lua_Debug *ar) {
-  (void)ar;
-  lua_sethook(L, NULL, 0, 0);
-  luaL_error(L, "interrupted!");
-}
-
-/* Lua allows lua_sethook() in a handler. */
 static void on_guard_signal(int number) {
   int saved = errno;
   (void)number;
   if (atomic_load(&closing) && read_clock() >= limit.graced)
     exit_at_once("aiowire: timeout in a finalizer at the end\n");
-  lua_State *L = atomic_load(&watched);
-  if (!aw_lua_interrupt(0) && L)
-    lua_sethook(L, raise_time_over, LUA_MASKCOUNT, 1);
+  aw_lua_interrupt(0);
   errno = saved;
-}
-
-void host_limit_watch(lua_State *L) {
-  atomic_store(&watched, L);
 }
 
 void host_limit_close(void) {

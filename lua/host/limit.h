@@ -2,7 +2,6 @@
 #ifndef HOST_LIMIT_H
 #define HOST_LIMIT_H
 
-#include <lua.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,10 +16,6 @@ int host_limit_begin(uint64_t timeout, uint64_t grace);
 /* Return the time that is left, in ns: AW_NEVER without a limit, 0 if the limit
  * is over. */
 uint64_t host_limit_left(void);
-
-/* From now on `L` runs Lua code outside of every loop: the end of the limit
- * raises an error there. NULL: no more. `L` is the main thread of its state. */
-void host_limit_watch(lua_State *L);
 
 /* From now on only finalizers run, in lua_close(). They cannot be interrupted:
  * the end of the grace ends the process. */

@@ -1,7 +1,7 @@
 /* main.c - aiowire(1): a Lua interpreter whose scripts may await
  *
  * The program takes the command line of `lua`. All Lua code runs inside one
- * protected call (run_all). Each -e, and then the script, is one run of
+ * protected call (run_all). Each -e and -l, and then the script, is a run of
  * aw_lua_main(): the main chunk is the root task of a main loop. The next chunk
  * begins when all tasks of the chunk before have ended. With a prompt, all of
  * them run in its session instead, and their tasks stay.
@@ -96,13 +96,6 @@ static void push_message(lua_State *L) {
     lua_pushvalue(L, -1);
   else if (!luaL_callmeta(L, -1, "__tostring") || !lua_tostring(L, -1))
     lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, -1));
-}
-
-/* Message handler of calls outside of tasks. [err] -> [text] */
-static int with_traceback(lua_State *L) {
-  push_message(L);
-  luaL_traceback(L, L, lua_tostring(L, -1), 1);
-  return 1;
 }
 
 /* Make the text of an error: that of its info, which includes the error's own
@@ -203,27 +196,31 @@ static void run_init(lua_State *L, host *h) {
   run_chunk(L, h, status, 0);
 }
 
-/* Run -l MOD or -l G=MOD. `require` cannot await, so it runs outside of tasks.
- */
-static void require_global(lua_State *L, host *h, const char *spec) {
+/* [global, value] */
+static int set_required(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  (void)context;
+  lua_setglobal(L, lua_tostring(L, -2));
+  return 0;
+}
+
+/* The main chunk of an -l: (global, module). A Wire that the module returns is
+ * a value for the global, and not run. */
+static int require_global(lua_State *L) {
+  lua_getglobal(L, "require");
+  lua_insert(L, 2);
+  lua_callk(L, 1, 1, 0, set_required);
+  return set_required(L, LUA_OK, 0);
+}
+
+/* Run -l MOD or -l G=MOD, in a task, since the module may await. */
+static void run_require(lua_State *L, host *h, const char *spec) {
   const char *equals = strchr(spec, '=');
   size_t length = equals ? (size_t)(equals - spec) : strlen(spec);
-  lua_pushcfunction(L, with_traceback);
-  const char *global = lua_pushlstring(L, spec, length);
-  lua_getglobal(L, "require");
+  lua_pushcfunction(L, require_global);
+  lua_pushlstring(L, spec, length);
   lua_pushstring(L, equals ? equals + 1 : spec);
-  host_output_die_at_once(true);
-  host_limit_watch(L);
-  int status = lua_pcall(L, 1, 1, -4);
-  host_limit_watch(NULL);
-  host_output_die_at_once(false);
-  if (host_limit_left() == 0)
-    time_out(h, equals ? equals + 1 : spec);
-  else if (status == LUA_OK)
-    lua_setglobal(L, global);
-  else
-    fail_usage(h, lua_tostring(L, -1));
-  lua_settop(L, 0);
+  run_chunk(L, h, LUA_OK, 2);
 }
 
 /* Run -e, -l and -W in the order given. options.c has checked them. */
@@ -234,7 +231,7 @@ static void run_options(lua_State *L, host *h) {
     switch (action.letter) {
     case 'W': lua_warning(L, "@on", 0); break;
     case 'e': run_string(L, h, action.value); break;
-    case 'l': require_global(L, h, action.value); break;
+    case 'l': run_require(L, h, action.value); break;
     }
   }
 }

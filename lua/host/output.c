@@ -25,8 +25,7 @@
 #include <unistd.h>
 
 /* Set by the signal handler, on any thread. */
-static atomic_bool lost;    /* standard output lost its reader */
-static atomic_bool at_once; /* die in the signal handler */
+static atomic_bool lost; /* standard output lost its reader */
 
 /* poll() reports POLLERR for a broken pipe, POLLHUP for a socket. */
 static bool has_reader(void) {
@@ -53,8 +52,7 @@ static void on_broken_pipe(int signal_number) {
   int saved = errno;
   if (!has_reader()) {
     lost = true;
-    if (!aw_lua_interrupt(signal_number) && at_once)
-      host_die_by(signal_number);
+    aw_lua_interrupt(signal_number);
   }
   errno = saved;
 }
@@ -77,10 +75,6 @@ void host_output_watch(void) {
   sigaction(SIGPIPE, &action, NULL);
   unblock(SIGPIPE);
   atexit(at_exit);
-}
-
-void host_output_die_at_once(bool yes) {
-  at_once = yes;
 }
 
 bool host_output_flush(void) {

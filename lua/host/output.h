@@ -14,12 +14,6 @@
  */
 void host_output_watch(void);
 
-/* Say whether the process should die at once when standard output loses its
- * reader and no loop runs. For Lua code outside of tasks, which cannot be
- * interrupted with clean-up.
- */
-void host_output_die_at_once(bool at_once);
-
 /* Flush standard output. Returns false, after a message on stderr, if output
  * was lost although there is a reader.
  */

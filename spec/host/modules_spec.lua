@@ -344,3 +344,49 @@ print(select(2, pcall(require, "x")))
       ]])
     end))
 end)
+
+describe("the option -l", function()
+  local files = {
+    ["slow.lua"] = M_SLOW,
+    ["wire.lua"] = "local aw = require 'aiowire'\n"
+      .. "return aw.Call(print, 'never')\n",
+    ["sub.lua"] = "local aw = require 'aiowire'\n"
+      .. "aw.start(function() aw.sleep(0.001) print 'task' end)\n"
+      .. "return require 'slow'\n",
+    ["fails.lua"] = "local aw = require 'aiowire'\naw.sleep(0.001)\n"
+      .. "error 'no luck'\n",
+  }
+
+  local function run(line)
+    return process.run("exec $aiowire " .. line, files)
+  end
+
+  it("requires a module that awaits, with the tasks it starts [R22]",
+    function()
+      local outcome = run "-l sub -l s=slow -e 'print(sub == s, s[1], aw)'"
+      outcome.out = outcome.out:gsub("table: %S+", "table")
+      assert_outcome("begins\tslow\t./slow.lua\ntask\nends\n"
+        .. "true\tslow\ttable\n", 0, { code = outcome.code, err = outcome.err,
+        out = outcome.out:gsub("ends\ntask\n", "task\nends\n") })
+    end)
+
+  it("does not run a Wire that the module returns [R22]", function()
+    assert_outcome("true\n", 0,
+      run "-l w=wire -e 'print(w == require \"wire\")'")
+  end)
+
+  it("ends the program with the module's error [R22]", function()
+    local outcome = run "-l fails -e 'print \"never\"'"
+    assert_outcome("", 1, outcome)
+    assert.are.equal("aiowire: ./fails.lua:3: no luck",
+      outcome.err:match "^[^\n]*")
+    outcome = run "-l nothing -e 'print \"never\"'"
+    assert_outcome("", 1, outcome)
+    assert.are.equal("aiowire: module 'nothing' not found:",
+      outcome.err:match "^[^\n]*")
+  end)
+
+  it("may be a module that is no function of Lua [R22]", function()
+    assert_outcome("table\n", 0, run "-l t=table -e 'print(type(t))'")
+  end)
+end)
