@@ -334,6 +334,17 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "ev:run()",
      false},
+    {"modules that await",
+     "aw.install()\n"
+     "package.loaded.m, package.loaded.n = nil, nil\n"
+     "function package.preload.m() aw.sleep(1) return require 'n' end\n"
+     "function package.preload.n() aw.sleep(1) return 7 end\n"
+     "local ev = loop()\n"
+     "for i = 1, 3 do\n"
+     "  ev:start(function() check(require 'm' == 7) end)\n"
+     "end\n"
+     "ev:run()",
+     false},
     {"after install",
      "aw.install()\n"
      "local ev = loop()\n"
