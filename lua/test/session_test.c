@@ -13,8 +13,10 @@
 #include <lualib.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 typedef struct prompt {
@@ -266,6 +268,47 @@ static void test_misuse(void) {
   CHECK(luaL_dostring(L, "ev:run()") != LUA_OK);
   CHECK(has(&p, 1, "already running"));
   close_prompt(&p);
+}
+
+static int open_with_size(lua_State *L) {
+  const aw_lua_session_config config = {.size = 3};
+  aw_lua_session_open(L, &config);
+  return 0;
+}
+
+/* [R23] */
+static void test_refused_sessions(void) {
+  prompt p;
+  open_state(&p);
+  lua_State *L = p.L;
+  lua_register(L, "open_again", open_again);
+  CHECK(luaL_dostring(L, "aw.run(function() open_again() end)") != LUA_OK);
+  CHECK(has(&p, 1, "something runs"));
+  lua_settop(L, 0);
+  lua_pushcfunction(L, open_with_size);
+  CHECK(lua_pcall(L, 0, 0, 0) != LUA_OK && has(&p, 1, "size"));
+  lua_settop(L, 0);
+  p.session = aw_lua_session_open(L, NULL);
+  CHECK(call(&p, "return 1") == AW_LUA_OK);
+  CHECK(call(&p, "nothing = nil return nothing()") == AW_LUA_ERROR);
+  lua_settop(L, 0);
+  lua_pushnil(L);
+  CHECK(aw_lua_session_call(p.session, L, 0, &p.code) == AW_LUA_ERROR);
+  CHECK(lua_gettop(L) == 2);
+  close_prompt(&p);
+
+  aw_engine *engine;
+  aw_engine_config config = {.size = sizeof config};
+  aw_lua_config(&config);
+  CHECK(aw_engine_new(&config, &engine) == 0);
+  L = luaL_newstate();
+  CHECK(aw_lua_open(L, engine) == 0);
+  lua_pushcfunction(L, open_again);
+  CHECK(lua_pcall(L, 0, 0, 0) != LUA_OK);
+  CHECK(strstr(lua_tostring(L, -1), "host program"));
+  CHECK(aw_lua_close(L) == 0);
+  lua_close(L);
+  CHECK(aw_engine_free(engine) == 0);
 }
 
 /* ---- tasks that live on ---- */
@@ -732,6 +775,29 @@ static void test_closing(void) {
 }
 
 /* [R30] */
+static void test_grace(void) {
+  static const uint64_t graces[] = {1, AW_NEVER, AW_DEFAULT};
+  for (int i = 0; i < 3; i++) {
+    prompt p;
+    open_state(&p);
+    const aw_lua_session_config config = {
+        .name = "entry", .grace = graces[i], .size = sizeof config};
+    p.session = aw_lua_session_open(p.L, &config);
+    CHECK(call(&p, "return aw.current().name") == AW_LUA_OK);
+    CHECK(has(&p, 1, "entry"));
+    CHECK(call(&p, "cleaned = 0 aw.start(function()\n"
+                   "local g <close> = setmetatable({}, {__close = function()\n"
+                   "aw.shield(function() aw.sleep(0.01)\n"
+                   "cleaned = 1 end) end})\n"
+                   "aw.sleep(100) end) aw.yield()") == AW_LUA_OK);
+    CHECK(close_session(&p) == AW_LUA_OK);
+    lua_getglobal(p.L, "cleaned");
+    CHECK(is_number(&p, -1, i > 0));
+    close_state(&p);
+  }
+}
+
+/* [R30] */
 static void test_state_ends_first(void) {
   prompt p;
   open_prompt(&p);
@@ -754,6 +820,45 @@ static void test_two_states(void) {
   close_prompt(&a);
   CHECK(call(&b, "return 2") == AW_LUA_OK);
   close_prompt(&b);
+}
+
+/* [R28, R29] */
+static void test_third_signal(void) {
+  pid_t child = fork();
+  if (child == 0) {
+    prompt p;
+    open_prompt(&p);
+    CHECK(call(&p, "for i = 1, 5 do send_signal(INT) end return 1") ==
+          AW_LUA_OK);
+    call(&p, "for i = 1, 3 do send_signal(TERM) end");
+    _exit(0);
+  }
+  int status;
+  CHECK(child > 0 && waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+}
+
+static void *run_sessions(void *data) {
+  (void)data;
+  for (int i = 0; i < 5; i++) {
+    prompt p;
+    open_prompt(&p);
+    CHECK(call(&p, "aw.start(function() aw.sleep(0.001) type_key() end)") ==
+          AW_LUA_OK);
+    CHECK(wait_for_key(&p) == AW_LUA_OK);
+    CHECK(call(&p, "error 'bad'") == AW_LUA_ERROR);
+    close_prompt(&p);
+  }
+  return NULL;
+}
+
+/* One of them holds the signals. [R30] */
+static void test_threads(void) {
+  pthread_t threads[3];
+  for (int i = 0; i < 3; i++)
+    CHECK(pthread_create(&threads[i], NULL, run_sessions, NULL) == 0);
+  for (int i = 0; i < 3; i++)
+    CHECK(pthread_join(threads[i], NULL) == 0);
 }
 
 /* [R23] */
@@ -795,6 +900,7 @@ int main(void) {
   test_deadlock_fails_the_call_alone();
   test_locals_and_tasks_of_lines();
   test_misuse();
+  test_refused_sessions();
   test_tasks_live_on();
   test_nobody_sees_the_tasks_of_the_session();
   test_background_tasks_live_on();
@@ -815,8 +921,11 @@ int main(void) {
   test_signals_while_nothing_runs();
   test_exit();
   test_closing();
+  test_grace();
   test_state_ends_first();
   test_two_states();
+  test_third_signal();
+  test_threads();
   test_hooks();
   test_finalizers_between_calls();
   return 0;
