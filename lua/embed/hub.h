@@ -6,7 +6,8 @@
  *
  * The files of this folder see all rooms of lua/bind. open.c binds states and
  * lets them go, step.c runs steps, start.c starts tasks, done.c tells the host
- * program of their ends, box.c makes values in C.
+ * program of their ends, box.c makes values in C. A session (session.c) is for
+ * a state without a hub.
  */
 #ifndef AWL_HUB_H
 #define AWL_HUB_H
