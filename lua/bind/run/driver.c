@@ -12,7 +12,8 @@
  *
  * The file is long, since the answer to each kind of step stands in it.
  *
- * Neighbours: loop_run.c calls awl_drive(); limits.c bounds a run.
+ * Neighbours: loop_run.c calls awl_drive(), and so does lua/embed/session.c,
+ * which answers what would end its loop; limits.c bounds a run.
  */
 #include "run/driver.h"
 
