@@ -498,6 +498,8 @@ static void begin(host_edited *e) {
   e->code = 0;
   e->columns = host_size_of(e->terminal).columns;
   memset(&e->state, 0, sizeof e->state);
+  /* libedit would do so after the prompt, and a fast key would be echoed */
+  e->lib->wset(e->el, HOST_EL_PREP_TERM, 1);
   start_row(e);
   e->reading = true;
 }
