@@ -320,7 +320,22 @@ static const wchar_t *const bindings[][2] = {
     {L"\\e[1;5D", L"ed-prev-word"},
 };
 
-/* What ~/.editrc says comes last. Returns false if the terminal cannot do what
+static void bind(host_edited *e, const wchar_t *key, const wchar_t *command) {
+  e->lib->wset(e->el, HOST_EL_BIND, key, command, (wchar_t *)NULL);
+}
+
+/* What ~/.editrc says comes last. But `bind -v` there forgets all bindings. */
+static void bind_keys(host_edited *e) {
+  const char *editor = NULL;
+  for (size_t i = 0; i < sizeof bindings / sizeof *bindings; i++)
+    bind(e, bindings[i][0], bindings[i][1]);
+  e->lib->source(e->el, NULL);
+  e->lib->get(e->el, HOST_EL_EDITOR, &editor);
+  if (editor && strcmp(editor, "vi") == 0)
+    bind(e, L"^I", L"aiowire-complete");
+}
+
+/* Returns false if the terminal cannot do what
  * is needed, or the user wants no editing. */
 static bool set_up(host_edited *e) {
   const host_libedit *lib = e->lib;
@@ -329,10 +344,7 @@ static bool set_up(host_edited *e) {
   lib->wset(e->el, HOST_EL_GETCFN, next_char);
   lib->wset(e->el, HOST_EL_ADDFN, L"aiowire-complete", L"Complete a word",
             complete);
-  for (size_t i = 0; i < sizeof bindings / sizeof *bindings; i++)
-    lib->wset(e->el, HOST_EL_BIND, bindings[i][0], bindings[i][1],
-              (wchar_t *)NULL);
-  lib->source(e->el, NULL);
+  bind_keys(e);
   int edits = 0;
   char *up = NULL, *late = NULL;
   lib->get(e->el, HOST_EL_EDITMODE, &edits);

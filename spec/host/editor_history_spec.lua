@@ -52,9 +52,10 @@ describe("the history file", function()
   it("has a line for each entry, once for repeated ones [R51]", in_folder(
     function(place, session)
       session(function(t)
-        for _, line in ipairs { "a = 1", "a = 1", " secret = 2", "b = '\\n'" } do
-          t:eval(line)
-        end
+        t:eval "a = 1"
+        t:eval "a = 1"
+        t:eval " secret = 2"
+        t:eval "b = '\\n'"
         t:prompt()
         t:line "do"
         t:prompt ">> "

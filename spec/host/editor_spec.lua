@@ -138,6 +138,17 @@ describe("a line that is edited", function()
       t:expect "123\n"
     end))
 
+  it("completes with the keys of vi, too [R52]", edited({ files = {
+    [".editrc"] = "bind -v\n" } }, function(t)
+      t:eval "number_of_things = 40"
+      t:send "1number_of"
+      t:key("escape")
+      t:send "0xA"
+      t:key("tab")
+      t:send " + 2\r"
+      t:expect "42\n"
+    end))
+
   it("is plain if ~/.editrc says so", terminal.test({ files = { [".editrc"] =
     "edit off\n" } }, function(t)
       assert.are.equal("2\n", t:eval "1 + 1")
