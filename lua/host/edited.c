@@ -17,15 +17,12 @@
  *    and libedit comes back.
  *
  * Neighbours: above.c, output above the prompt; layout.c, where the cursor is;
- * terminal.c, modes and signals; history.c, the file.
+ * terminal.c, modes and signals; history.c, the file; tab.c, completion.
  */
-#include "edited.h"
+#include "edited_state.h"
 
-#include "above.h"
-#include "candidates.h"
 #include "history.h"
 #include "layout.h"
-#include "libedit.h"
 #include "terminal.h"
 #include "wide.h"
 
@@ -35,36 +32,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <wctype.h>
 
-struct host_edited {
-  host_editor_calls calls;
-  const host_libedit *lib;
-  void *el;          /* EditLine * */
-  void *history;     /* HistoryW * */
-  char *path;        /* of the history file, or NULL */
-  char *latest;      /* the last entry, or NULL */
-  bool noted;        /* that the file cannot be used */
-  host_above *above; /* NULL: descriptors or memory were short */
-  int terminal;      /* a descriptor of our own: 1 is redirected in a read */
-  FILE *out;         /* on that descriptor, for libedit */
-  bool wraps_late;   /* terminfo's xenl: see start_row() */
-  int wake[2];       /* a pipe: something is to be done */
-  locale_t locale;
-
-  /* of a read */
-  bool reading;
-  wchar_t *prompt;
-  const char *text; /* what the line begins with, until it stands there */
-  int columns;      /* of the terminal, when the line was drawn */
-  int code;         /* how `wait` ended the read; 0: it did not */
-  locale_t outside; /* the caller's locale */
-  mbstate_t state;  /* of a character whose bytes are not all there yet */
-  char *line;       /* the result */
-};
-
-/* The one editor of the process: for libedit's callbacks, and at its exit. */
-static host_edited *current;
+host_edited *host_edited_current;
 
 static void abandon(host_edited *e);
 
@@ -88,7 +57,7 @@ static host_place place_of(host_edited *e, bool at_end, int columns) {
   return place;
 }
 
-static void draw(host_edited *e) {
+void host_edited_draw(host_edited *e) {
   e->columns = host_size_of(e->terminal).columns;
   e->lib->resize(e->el);
   e->lib->wset(e->el, HOST_EL_REFRESH);
@@ -102,11 +71,10 @@ static void redraw(host_edited *e, int row) {
   if (row > 0)
     write_text(e, up);
   write_text(e, "\033[J");
-  draw(e);
+  host_edited_draw(e);
 }
 
-/* Move below the line, after writing `mark` at its end. */
-static void leave_line(host_edited *e, const char *mark) {
+void host_edited_leave_line(host_edited *e, const char *mark) {
   host_place now = place_of(e, false, e->columns);
   host_place end = place_of(e, true, e->columns);
   char move[64];
@@ -119,20 +87,18 @@ static void leave_line(host_edited *e, const char *mark) {
   write_text(e, "\n");
 }
 
-/* Let the caller's code run: give up the terminal and the locale. */
-static void go_out(host_edited *e) {
+void host_edited_go_out(host_edited *e) {
   int row = place_of(e, false, e->columns).row;
   uselocale(e->outside);
   if (e->above)
     host_above_release(e->above, row);
 }
 
-/* Take both back. Draws the line again if it was erased. */
-static void come_in(host_edited *e) {
+void host_edited_come_in(host_edited *e) {
   bool erased = e->above && host_above_take(e->above);
   uselocale(e->locale);
   if (erased)
-    draw(e);
+    host_edited_draw(e);
 }
 
 /* ── input ───────────────────────────────────────────────────────────────── */
@@ -164,11 +130,11 @@ static bool wait_for_input(host_edited *e) {
   int fds[] = {STDIN_FILENO, e->wake[0]};
   int index;
   do {
-    go_out(e);
+    host_edited_go_out(e);
     index = e->calls.wait(e->calls.data, fds, 2);
     if (index == 1)
       empty_wake(e);
-    come_in(e);
+    host_edited_come_in(e);
     notice_changes(e);
   } while (index > 0);
   if (index < 0)
@@ -199,7 +165,7 @@ static bool add_byte(host_edited *e, char byte, wchar_t *c) {
 
 /* The function of EL_GETCFN. Returns 1, or -1 if the read ends. */
 static int next_char(void *el, wchar_t *c) {
-  host_edited *e = current;
+  host_edited *e = host_edited_current;
   (void)el;
   if (e->code == 0 && e->text)
     insert_text(e);
@@ -215,86 +181,12 @@ static int next_char(void *el, wchar_t *c) {
   }
 }
 
-/* ── completion ──────────────────────────────────────────────────────────── */
-
-static bool is_blank(const wchar_t *from, const wchar_t *to) {
-  while (to > from && to[-1] != L'\n' && iswspace((wint_t)to[-1]))
-    to--;
-  return to == from || to[-1] == L'\n';
-}
-
-/* Ask the caller. Gives a list that is not empty, or NULL. */
-static char **ask(host_edited *e, const char *text, size_t length,
-                  size_t *word) {
-  *word = 0;
-  go_out(e);
-  char **found = e->calls.complete(e->calls.data, text, length, word);
-  come_in(e);
-  if (found && found[0] && *word <= length)
-    return found;
-  host_free_candidates(found);
-  return NULL;
-}
-
-/* Replace the word before the cursor by what all candidates begin with. Returns
- * false if that is the word itself. */
-static bool extend(host_edited *e, char **candidates, const char *word) {
-  size_t length = host_common_prefix(candidates), ignored = strlen(word);
-  if (length <= ignored && strcmp(candidates[0], word) == 0)
-    return false;
-  if (length <= ignored && candidates[1])
-    return false;
-  char *prefix = strndup(candidates[0], length);
-  wchar_t *old = host_widen(word, false);
-  wchar_t *new = prefix ? host_widen(prefix, false) : NULL;
-  if (old && new) {
-    e->lib->deletestr(e->el, (int)wcslen(old));
-    e->lib->winsertstr(e->el, new);
-  }
-  free(prefix);
-  free(old);
-  free(new);
-  return true;
-}
-
-static void list(host_edited *e, char **candidates) {
-  leave_line(e, "");
-  host_list_candidates(e->terminal, candidates);
-  draw(e);
-}
-
-/* The function of the Tab key. */
-static unsigned char complete(void *el, wint_t key) {
-  host_edited *e = current;
-  (void)key;
-  const host_line_info *info = e->lib->wline(el);
-  if (is_blank(info->buffer, info->cursor)) {
-    e->lib->winsertstr(el, L"  ");
-    return HOST_CC_REFRESH;
-  }
-  size_t length, word = 0;
-  size_t count = (size_t)(info->cursor - info->buffer);
-  char *text = host_narrow(info->buffer, count, &length);
-  char **found = NULL;
-  if (text && e->calls.complete)
-    found = ask(e, text, length, &word);
-  unsigned char result = found ? HOST_CC_REFRESH : HOST_CC_ERROR;
-  if (found && !extend(e, found, text + length - word)) {
-    result = found[1] ? HOST_CC_NORM : HOST_CC_ERROR;
-    if (found[1])
-      list(e, found);
-  }
-  host_free_candidates(found);
-  free(text);
-  return result;
-}
+/* ── opening ─────────────────────────────────────────────────────────────── */
 
 static wchar_t *prompt(void *el) {
   (void)el;
-  return current->prompt;
+  return host_edited_current->prompt;
 }
-
-/* ── opening ─────────────────────────────────────────────────────────────── */
 
 static bool is_possible(void) {
   const char *type = getenv("TERM");
@@ -343,7 +235,7 @@ static bool set_up(host_edited *e) {
   lib->wset(e->el, HOST_EL_PROMPT_ESC, prompt, (int)HOST_LITERAL);
   lib->wset(e->el, HOST_EL_GETCFN, next_char);
   lib->wset(e->el, HOST_EL_ADDFN, L"aiowire-complete", L"Complete a word",
-            complete);
+            host_edited_complete);
   bind_keys(e);
   int edits = 0;
   char *up = NULL, *late = NULL;
@@ -404,22 +296,22 @@ static bool open_terminal(host_edited *e) {
 
 /* A program that exits in a read, by os.exit(1, false) for example. */
 static void at_exit(void) {
-  if (current && current->reading)
-    abandon(current);
+  if (host_edited_current && host_edited_current->reading)
+    abandon(host_edited_current);
 }
 
 host_edited *host_edited_open(const host_editor_calls *calls,
                               const char *history_path) {
   static bool watched;
   const host_libedit *lib = is_possible() ? host_libedit_load() : NULL;
-  host_edited *e = lib && !current ? calloc(1, sizeof *e) : NULL;
+  host_edited *e = lib && !host_edited_current ? calloc(1, sizeof *e) : NULL;
   if (!e)
     return NULL;
   e->calls = *calls;
   e->lib = lib;
   e->wake[0] = e->wake[1] = -1;
   e->locale = host_terminal_locale();
-  current = e;
+  host_edited_current = e;
   if (e->locale && open_terminal(e)) {
     locale_t outside = uselocale(e->locale);
     e->el = lib->init("aiowire", stdin, e->out, e->out);
@@ -457,7 +349,7 @@ void host_edited_close(host_edited *e) {
   free(e->latest);
   free(e->line);
   free(e);
-  current = NULL;
+  host_edited_current = NULL;
 }
 
 /* ── reading ─────────────────────────────────────────────────────────────── */
@@ -472,7 +364,7 @@ static int finish(host_edited *e, bool below, size_t *length) {
     write_text(e, mark);
     write_text(e, "\n");
   } else {
-    leave_line(e, mark);
+    host_edited_leave_line(e, mark);
   }
   e->lib->reset(e->el);
   return e->code ? e->code : HOST_EDITOR_END;
@@ -528,7 +420,7 @@ static void abandon(host_edited *e) {
   uselocale(e->locale);
   if (e->above)
     host_above_take(e->above);
-  leave_line(e, "");
+  host_edited_leave_line(e, "");
   end(e);
 }
 
