@@ -1,4 +1,4 @@
-/* interrupts_test.c - interrupting busy Lua code on another thread
+/* interrupts_test.c - interrupting busy Lua code on another thread; notices
  *
  * Run it under ThreadSanitizer, too: ./dev tsan. ThreadSanitizer delays a
  * signal until the thread calls something that it intercepts, so busy bodies
@@ -429,6 +429,119 @@ static void a_stop_of_the_process_works_beside_it(void) {
   lua_close(L);
 }
 
+/* ---- notices ---- */
+
+static struct {
+  int dumps, interrupts;
+  char text[1000];
+} noticed;
+
+static void take_notice(void *data, aw_lua_notice kind, const char *text) {
+  CHECK(data == &noticed);
+  if (kind == AW_LUA_NOTICE_DUMP)
+    noticed.dumps++;
+  else
+    noticed.interrupts++;
+  snprintf(noticed.text, sizeof noticed.text, "%s", text);
+}
+
+static void *request_elsewhere(void *data) {
+  (void)data;
+  CHECK(!aw_lua_request_dump());
+  return NULL;
+}
+
+/* request() asks as a handler does; dumps() is the number so far. */
+static int request(lua_State *L) {
+  pthread_t other;
+  CHECK(pthread_create(&other, NULL, request_elsewhere, NULL) == 0);
+  pthread_join(other, NULL);
+  lua_pushboolean(L, aw_lua_request_dump());
+  return 1;
+}
+
+static int dumps(lua_State *L) {
+  lua_pushinteger(L, noticed.dumps);
+  return 1;
+}
+
+static void notice_in(const char *script) {
+  worker own = {.script = script};
+  lua_State *L = new_state(&own);
+  lua_register(L, "request", request);
+  lua_register(L, "dumps", dumps);
+  lua_register(L, "raise_stop", raise_stop);
+  memset(&noticed, 0, sizeof noticed);
+  aw_lua_set_notice(L, take_notice, &noticed);
+  CHECK(lua_gettop(L) == 0);
+  run_script(L, &own);
+  if (own.error[0])
+    fprintf(stderr, "%s\n", own.error);
+  CHECK(own.error[0] == '\0');
+  lua_close(L);
+}
+
+static void a_busy_body_tells_the_dump_once(void) {
+  CHECK(!aw_lua_request_dump());
+  notice_in("assert(not request())\n"
+            "aw.run(function()\n"
+            "  assert(request() and request())\n"
+            "  for _ = 1, 1000 do end\n"
+            "  assert(dumps() == 1)\n"
+            "  aw.yield()\n"
+            "end)\n");
+  CHECK(noticed.dumps == 1 && noticed.interrupts == 0);
+  CHECK(strstr(noticed.text, "busy at "));
+  CHECK(noticed.text[strlen(noticed.text) - 1] != '\n');
+}
+
+static void the_driver_tells_the_dump_once(void) {
+  notice_in("aw.run(function()\n"
+            "  request()\n"
+            "  aw.yield()\n"
+            "  assert(dumps() == 1)\n"
+            "end)\n"
+            "aw.run(function() request() end)\n");
+  CHECK(noticed.dumps == 2 && !strstr(noticed.text, "busy at "));
+}
+
+/* The error of the run names the place, too. */
+static void an_interrupt_is_told_once(void) {
+  notice_in("local ok, err = pcall(aw.run, function()\n"
+            "  raise_stop()\n"
+            "  fails(busy) fails(busy)\n"
+            "end)\n"
+            "assert(err:find 'interrupted! %(busy at .*, in task %d+ .*%)')\n");
+  CHECK(noticed.dumps == 0 && noticed.interrupts == 1);
+  CHECK(strncmp(noticed.text, "aiowire: interrupted at ", 24) == 0);
+}
+
+/* A cancel of another thread is no news for the user. */
+static void interrupts_of_threads_are_not_told(void) {
+  worker own = {.script = "send_here() fails(run, busy)"};
+  lua_State *L = new_state(&own);
+  memset(&noticed, 0, sizeof noticed);
+  aw_lua_set_notice(L, take_notice, &noticed);
+  CHECK(aw_lua_interrupts_open(L, &own.interrupts) == 0);
+  run_script(L, &own);
+  CHECK(own.error[0] == '\0');
+  aw_lua_interrupts_close(own.interrupts);
+  lua_close(L);
+  CHECK(noticed.dumps == 0 && noticed.interrupts == 0);
+}
+
+/* A signal that is ignored as the run begins stays ignored. */
+static void an_ignored_signal_stays_ignored(void) {
+  worker own = {.script = "aw.run(function() raise_stop() spin(3e6) end)"};
+  lua_State *L = new_state(&own);
+  lua_register(L, "raise_stop", raise_stop);
+  signal(SIGINT, SIG_IGN);
+  run_script(L, &own);
+  CHECK(signal(SIGINT, SIG_DFL) == SIG_IGN);
+  CHECK(own.error[0] == '\0');
+  lua_close(L);
+}
+
 /* ---- forks ---- */
 
 static void in_child(lua_State *L, worker *own) {
@@ -551,6 +664,11 @@ int main(void) {
   a_stray_signal_interrupts_nobody();
   runs_leave_other_signals_alone();
   a_stop_of_the_process_works_beside_it();
+  a_busy_body_tells_the_dump_once();
+  the_driver_tells_the_dump_once();
+  an_interrupt_is_told_once();
+  interrupts_of_threads_are_not_told();
+  an_ignored_signal_stays_ignored();
   a_forked_child_begins_anew();
   a_crowd_interrupts_itself();
   wrong_calls_are_refused();
