@@ -59,8 +59,8 @@ local ALLOWED <const> = {
   -- step: see call_function().
   ["core/run/step"] = { fputs = true, fwrite = true, stderr = true,
     abort = true },
-  -- The dump that a program's SIGQUIT asks of aw_lua_main().
-  ["lua/bind/run/driver"] = { stderr = true, __fprintf_chk = true,
+  -- The dump that a program has asked for, if it takes no notices.
+  ["lua/bind/errors/notice"] = { stderr = true, __fprintf_chk = true,
     fprintf = true },
   -- Signals that aw_lua_main(), or a program by aw.signal, has taken over.
   ["lua/bind/run/process_signals"] = { sigaction = true, raise = true,
