@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- options with a name ------------------------------------------------- */
 
@@ -226,12 +227,12 @@ static bool copy_long_name(const char *text, char *name, size_t size) {
 
 /* Print what the user may have meant by an unknown option, with the value that
  * was given. */
-static void suggest(const char *text) {
+static void suggest(FILE *out, const char *text) {
   static const char letters[] = "EWehilv";
   char name[32];
   char letter = (char)(text[1] ^ ('a' ^ 'A')); /* in the other case */
   if (text[2] == '\0' && letter != '\0' && strchr(letters, letter)) {
-    fprintf(stderr, " (did you mean -%c?)", letter);
+    fprintf(out, " (did you mean -%c?)", letter);
     return;
   }
   if (!copy_long_name(text, name, sizeof name))
@@ -240,51 +241,64 @@ static void suggest(const char *text) {
   const char *equals = strchr(text, '=');
   const named_option *option = meant ? find_named(meant) : NULL;
   if (option && !option->value)
-    fprintf(stderr, " (did you mean %s?)", meant);
+    fprintf(out, " (did you mean %s?)", meant);
   else if (option && equals && equals[1])
-    fprintf(stderr, " (did you mean %s%s?)", meant, equals);
+    fprintf(out, " (did you mean %s%s?)", meant, equals);
   else if (option)
-    fprintf(stderr, " (did you mean %s=%s?)", meant, option->value);
+    fprintf(out, " (did you mean %s=%s?)", meant, option->value);
 }
 
-static void complain_of_value(const char *text) {
+static void complain_of_value(FILE *out, const char *text) {
   const named_option *option = find_named(text);
   const char *equals = strchr(text, '=');
   if (equals && equals[1])
-    fprintf(stderr, "bad value in '%s' (%s expected, as %s=%s)", text,
+    fprintf(out, "bad value in '%s' (%s expected, as %s=%s)", text,
             option->expected, option->name, option->example);
   else
-    fprintf(stderr, "'%s' needs a value, as %s=%s (%s)", text, option->name,
+    fprintf(out, "'%s' needs a value, as %s=%s (%s)", text, option->name,
             option->example, option->expected);
 }
 
-void host_options_complain(const host_options *options) {
+static void write_complaint(FILE *out, const host_options *options) {
   const char *text = options->bad;
-  fputs("aiowire: ", stderr);
+  fputs("aiowire: ", out);
   switch (options->usage) {
   case HOST_USAGE_RIGHT: break;
   case HOST_USAGE_UNKNOWN:
-    fprintf(stderr, "unrecognized option '%s'", text);
-    suggest(text);
+    fprintf(out, "unrecognized option '%s'", text);
+    suggest(out, text);
     break;
   case HOST_USAGE_NO_ARGUMENT:
-    fprintf(stderr, "'%s' needs an argument", text);
+    fprintf(out, "'%s' needs an argument", text);
     break;
-  case HOST_USAGE_VALUE: complain_of_value(text); break;
+  case HOST_USAGE_VALUE: complain_of_value(out, text); break;
   case HOST_USAGE_NO_VALUE:
-    fprintf(stderr, "'%.*s' takes no value, got '%s'", (int)strcspn(text, "="),
+    fprintf(out, "'%.*s' takes no value, got '%s'", (int)strcspn(text, "="),
             text, text);
     break;
   case HOST_USAGE_WITH_PROMPT:
-    fprintf(stderr, "'%s' cannot be used with a prompt", text);
+    fprintf(out, "'%s' cannot be used with a prompt", text);
     break;
   case HOST_USAGE_WITH_CHECK:
-    fprintf(stderr, "'%s' cannot be used with --check, which runs nothing",
-            text);
+    fprintf(out, "'%s' cannot be used with --check, which runs nothing", text);
     break;
   }
-  fputs("\nusage: aiowire [options] [script [args]]; see aiowire --help\n",
-        stderr);
+  fputs("\nusage: aiowire [options] [script [args]]; see aiowire --help", out);
+}
+
+void host_options_complain(const host_options *options) {
+  char *text = NULL;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  if (out)
+    write_complaint(out, options);
+  if (out && fclose(out) == 0) {
+    host_style_print(STDERR_FILENO, HOST_STYLE_ERROR, text);
+  } else { /* there is no memory */
+    write_complaint(stderr, options);
+    fputc('\n', stderr);
+  }
+  free(text);
 }
 
 void host_options_help(FILE *out) {

@@ -13,10 +13,13 @@
  */
 #include "warning.h"
 
+#include "style.h"
+
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MISTAKES, ALL, NOTHING };
 
@@ -48,6 +51,20 @@ static bool is_shown(const host_warnings *w) {
   return which == ALL || (which == MISTAKES && w->mistake);
 }
 
+static void print_warning(const char *text) {
+  static const char LABEL[] = "Lua warning: ";
+  size_t size = strlen(text);
+  char *line = malloc(sizeof LABEL + size);
+  if (!line) {
+    fprintf(stderr, "%s%s\n", LABEL, text);
+    return;
+  }
+  memcpy(line, LABEL, sizeof LABEL - 1);
+  memcpy(line + sizeof LABEL - 1, text, size + 1);
+  host_style_print(STDERR_FILENO, HOST_STYLE_NOTE, line);
+  free(line);
+}
+
 /* Take a part of a warning, and print the whole.
  *
  *   more  another part follows
@@ -62,10 +79,8 @@ static void print_part(void *data, const char *part, int more) {
     part = w->text;
   if (more)
     return;
-  if (is_shown(w)) {
-    fprintf(stderr, "Lua warning: %s\n", part);
-    fflush(stderr);
-  }
+  if (is_shown(w))
+    print_warning(part);
   free(w->text);
   *w = (host_warnings){false, NULL, 0};
 }
