@@ -119,7 +119,7 @@ static bool ends_before(uint64_t time) {
   return ended;
 }
 
-static void *watch(void *nothing) {
+static void *guard_clock(void *nothing) {
   (void)nothing;
   if (ends_before(later(limit.over, MARGIN)))
     return NULL;
@@ -154,7 +154,7 @@ static int start_guard(void) {
     return rc;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  rc = pthread_create(&limit.guard, NULL, watch, NULL);
+  rc = pthread_create(&limit.guard, NULL, guard_clock, NULL);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return rc;
 }

@@ -5,7 +5,7 @@
 #include <lua.h>
 
 /* Begin to count in the state's own engine, in protected mode, before anything
- * runs. Without this call the functions below do nothing, and nothing counts. */
+ * runs. Without this call the functions below do nothing, and no one counts. */
 void host_stats_begin(lua_State *L);
 
 /* Note what lua_close() will end. */
