@@ -85,13 +85,14 @@ describe("the prompt without a terminal", function()
 
   it("lets lines await and tasks go on [R32]", function()
     local outcome = plain [[
-task = aw.start(function() aw.sleep(0.01) print "in the task" end)
+go = aw.channel(1)
+task = aw.start(function() go:recv() print "in the task" end)
 aw.sleep(0.001)
-task:wait()
+go:send(true) task:wait()
 aw.current().name, task.status
 ]]
     assert.are.equal("", outcome.err)
-    assert_outcome("> > > in the task\n> line\tdone\n> \n", 0, outcome)
+    assert_outcome("> > > > in the task\n> line\tdone\n> \n", 0, outcome)
   end)
 
   it("cancels the tasks at the end of the input, with grace [R37]", function()
