@@ -327,6 +327,8 @@ static int end_session(lua_State *L) {
   int code = 0;
   h->repl = NULL;
   int end = host_repl_close(repl, L, &code);
+  if (end == AW_LUA_ERROR)
+    report(L, h);
   note_run_end(h, end, code);
   return 0;
 }

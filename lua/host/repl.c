@@ -90,6 +90,10 @@ static int wait_in_session(lua_State *L) {
   int code = 0;
   int end = aw_lua_session_wait(w->repl->session, L, w->fds, w->count, &code);
   note_session_end(w->repl, end, code);
+  if (end == AW_LUA_ERROR) { /* [error, info] */
+    luaL_tolstring(L, -2, NULL);
+    return lua_error(L);
+  }
   if (end == AW_LUA_OK)
     w->index = code;
   else
@@ -362,6 +366,18 @@ host_repl *host_repl_open(lua_State *L, uint64_t grace) {
   return repl;
 }
 
+/* The task of a chunk has a name of the prompt, so the info would mislead. Put
+ * the text of the error in its place. [..., err, info] → [..., text, nil] */
+static void describe_chunk_error(lua_State *L, const host_repl *repl) {
+  push_repl_function(L, repl, "entry_error_text");
+  lua_insert(L, -3);
+  if (lua_pcall(L, 2, 1, 0) != LUA_OK) {
+    lua_pop(L, 1);
+    lua_pushliteral(L, "(an error whose text cannot be made)");
+  }
+  lua_pushnil(L);
+}
+
 int host_repl_chunk(host_repl *repl, lua_State *L, int nargs, int *code) {
   int base = lua_gettop(L) - nargs; /* index of the function */
   luaL_checkstack(L, LUA_MINSTACK, NULL);
@@ -369,6 +385,8 @@ int host_repl_chunk(host_repl *repl, lua_State *L, int nargs, int *code) {
   aw_lua_session_push_loop(repl->session, L);
   lua_rotate(L, base, 2);
   int end = aw_lua_session_call(repl->session, L, nargs + 2, code);
+  if (end == AW_LUA_ERROR)
+    describe_chunk_error(L, repl);
   if (end == AW_LUA_CANCELLED) /* a terminal shows "^C" */
     host_style_print(STDERR_FILENO, HOST_STYLE_NOTE,
                      isatty(STDIN_FILENO) ? "\ncancelled" : "cancelled");
@@ -410,12 +428,11 @@ void host_repl_prompt(host_repl *repl, lua_State *L) {
 }
 
 int host_repl_close(host_repl *repl, lua_State *L, int *code) {
-  int closing_code = 0;
-  int end = aw_lua_session_close(repl->session, L, &closing_code);
-  if (repl->end == AW_LUA_OK)
-    note_session_end(repl, end, closing_code);
-  end = repl->end;
-  *code = repl->code;
+  int end = aw_lua_session_close(repl->session, L, code);
+  if (repl->end != AW_LUA_OK) {
+    end = repl->end;
+    *code = repl->code;
+  }
   luaL_unref(L, LUA_REGISTRYINDEX, repl->part);
   luaL_unref(L, LUA_REGISTRYINDEX, repl->term);
   free(repl);

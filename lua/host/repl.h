@@ -31,7 +31,8 @@ void host_repl_prompt(host_repl *repl, lua_State *L);
 
 /* End the session: cancel its tasks, let them clean up. Takes.
  *
- * Returns AW_LUA_OK, or how the session has ended, as above. */
+ * Returns AW_LUA_OK, or how the session has ended, as above. AW_LUA_ERROR
+ * pushes an error and its info. Raises. */
 int host_repl_close(host_repl *repl, lua_State *L, int *code);
 
 #endif

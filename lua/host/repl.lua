@@ -79,7 +79,7 @@ local function error_text(err, info)
   return text
 end
 
-local function line_error_text(err, info)
+function M.entry_error_text(err, info)
   local text = error_text(err, info)
   return (text:gsub("\nwire trace %(newest first%):\n\tline$", "")
     :gsub("\n\t%[C%]: in %?$", ""))
@@ -130,7 +130,7 @@ end
 
 --- Print an error.
 function Prompt:fail(err, info)
-  local status, text = self.term.call(line_error_text, err, info)
+  local status, text = self.term.call(M.entry_error_text, err, info)
   if status == "stopped" then
     self.stopped = true
   else

@@ -242,7 +242,9 @@ return aw.Wire(function() names:send "the wire" aw.sleep(1000) end)
     local outcome = plain("print 'a line'\n", "s.lua",
       { ["s.lua"] = "error 'boom'" })
     assert_outcome("", 1, outcome)
-    contains(outcome.err, "aiowire: s.lua:1: boom\n")
+    assert.are.equal("aiowire: s.lua:1: boom\nstack traceback:\n"
+      .. "\t[C]: in function 'error'\n\ts.lua:1: in main chunk\n",
+      outcome.err)
     assert_outcome("", 1, plain("print(1)\n", "s.lua", { ["s.lua"] = "x =" }))
     assert_outcome("", 1, plain("print(1)\n", "none.lua"))
     assert_outcome("", 13, plain("print(1)\n", "s.lua",
