@@ -71,7 +71,7 @@ static void remove_wait(load_wait *wait) {
   wait->load = NULL;
 }
 
-static void end_wait(load_wait *wait, int result) {
+static void end_load_wait(load_wait *wait, int result) {
   remove_wait(wait);
   aw_wait_complete(wait->task, result);
 }
@@ -180,7 +180,7 @@ static void find_cycles(awl_state *s, const awl_worker *worker) {
     for (load_wait *wait = load->first, *next; wait; wait = next) {
       next = wait->next;
       if (is_in_cycle(wait))
-        end_wait(wait, AW_EDEADLOCK);
+        end_load_wait(wait, AW_EDEADLOCK);
     }
   }
 }
@@ -196,7 +196,7 @@ void awl_load_end(awl_load *load) {
   if (load->next)
     load->next->previous = load->previous;
   while (load->first)
-    end_wait(load->first, 0);
+    end_load_wait(load->first, 0);
   aw_task_release(load->task);
 }
 
