@@ -22,6 +22,8 @@ local sort <const> = table.sort
 
 local MOST_NAMES <const> = 1000 -- candidates of one completion
 local MOST_KEYS <const> = 100000 -- keys of a table that are looked at
+local MOST_TEXT <const> = 100000 -- bytes that are searched for strings
+local MOST_CHAIN <const> = 300 -- bytes at the end that are a chain
 local DEEPEST <const> = 20 -- __index tables of a value
 
 local KEYWORDS <const> = { "and", "break", "do", "else", "elseif", "end",
@@ -194,29 +196,38 @@ local function value_of(text)
   return value
 end
 
+--- Return the place of the quote `mark` that closes a string, from `at` on.
+local function closing_quote(text, mark, at)
+  repeat
+    at = text:find("[\\" .. mark .. "]", at)
+    local escape = at and text:byte(at) == 92
+    at = escape and at + 2 or at
+  until not escape
+  return at
+end
+
 --- Is the end of a text inside a string or a comment?
 local function is_quoted(text)
-  local at = 1
-  while true do
-    at = text:find("[\"'%-%[]", at)
-    if not at then
-      return false
-    end
+  local at = text:find "[\"'%-%[]"
+  while at do
     local char = text:sub(at, at)
-    local level = text:match("^%-?%-?%[(=*)%[", at)
-    if level and (char == "[" or text:sub(at, at + 1) == "--") then
-      local _, last = text:find("]" .. level .. "]", at + #level + 2, true)
-      at = last
-    elseif char == "-" and text:sub(at, at + 1) == "--" then
-      return true
+    local is_comment = text:find("^%-%-", at) ~= nil
+    local level = text:match(is_comment and "^%-%-%[(=*)%[" or "^%[(=*)%[", at)
+    local last = at
+    if level then
+      local _, bracket = text:find("]" .. level .. "]", at + #level + 2, true)
+      last = bracket
+    elseif is_comment then
+      last = text:find("\n", at, true)
     elseif char == '"' or char == "'" then
-      at = text:gsub("\\.", "xx"):find(char, at + 1, true)
+      last = closing_quote(text, char, at + 1)
     end
-    if not at then
+    if not last then
       return true
     end
-    at = at + 1
+    at = text:find("[\"'%-%[]", last + 1)
   end
+  return false
 end
 
 -- Completing -----------------------------------------------------------------
@@ -231,9 +242,10 @@ local function sorted(set)
 end
 
 local function lua_words(text)
-  if is_quoted(text) then
+  if #text > MOST_TEXT or is_quoted(text) then
     return 0, {}
   end
+  text = text:sub(-MOST_CHAIN)
   local word = text:match "[%w_]*$"
   local before = text:sub(1, -#word - 1)
   local names

@@ -205,6 +205,36 @@ describe("the completion of objects of the library", function()
   end)
 end)
 
+describe("the completion of any text", function()
+  local pieces = { "aw", ".", ":", "(", ")", "[", "]", "'", '"', "\\", "--",
+    "[[", "]]", "[=[", "]=]", "sl", " ", "spec_t", "a", "1", "..", "::", "\n",
+    "\t", "é", "\xff", "\0", "=", "end", ".load ", ".cancel ", "{", "%", "^",
+    "$" }
+
+  it("gives a list, and no more than the text is replaced [R40]", function()
+    math.randomseed(18)
+    with_globals({ spec_t = { a = { 1 }, setmetatable({}, { __index = fails }) }
+    }, function()
+      for _ = 1, 3000 do
+        local list = {}
+        for i = 1, math.random(25) do
+          list[i] = pieces[math.random(#pieces)]
+        end
+        local text = table.concat(list)
+        local length, words = complete(text, context)
+        assert(length <= #text and type(words) == "table", text)
+      end
+    end)
+  end)
+
+  it("ends for long ones [R40]", function()
+    for _, piece in ipairs { "a", "a.", "(", "'", "['x']", "\\", " ", "('')",
+      "[[]]" } do
+      complete(piece:rep(100000 // #piece), context)
+    end
+  end)
+end)
+
 describe("the completion of a command", function()
   it("offers commands after a dot [R40]", function()
     assert.are.same({ ".tasks .time .tree", 2 }, { offered ".t" })

@@ -274,6 +274,22 @@ describe("a command without a terminal", function()
     end
   end)
 
+  it("stands in the documents [R41]", function()
+    local program = process.read(process.root .. "/docs/program.md")
+    local manual = process.read(process.root .. "/docs/aiowire.1")
+    local help = plain(".help\n").out
+    local count = 0
+    for name, argument in help:gmatch "%f[^\n ]%.(%l+) ?(%u*) +%l" do
+      count = count + 1
+      contains(program, ("\n| `.%s%s` |"):format(name,
+        argument ~= "" and " " .. argument or ""))
+      contains(manual, ("\n.It Li .%s%s\n"):format(name,
+        argument ~= "" and " Ar " .. argument:lower() or ""))
+    end
+    assert.are.equal(count, select(2, program:gsub("\n| `%.", "")))
+    assert.is_true(count >= 7)
+  end)
+
   it("that is unknown gets the nearest name [R41]", function()
     local outcome = plain ".tsks\n.qqqq\n.\n"
     assert_exit(0, outcome)
