@@ -12,7 +12,7 @@ local helper = require "spec.support.helper"
 local M = {}
 
 --- After so many seconds a command has failed, even on a busy machine.
-M.PATIENCE = 200
+M.PATIENCE = tonumber(os.getenv "AIOWIRE_PATIENCE") or 200
 
 --- Quotes a text as one word for the shell.
 ---@param text string

@@ -34,7 +34,10 @@ local M = {}
 M.PROMPT, M.MORE = "> ", ">> "
 
 --- So many bytes of the output are in a message.
-local TAIL <const> = 2000
+local TAIL <const> = 800
+
+--- So many rows, at most, are looked at.
+local ROWS <const> = 500
 
 --- So many bytes of the output are kept, at least, and seen by expect_output().
 local MOST <const> = 100000
@@ -210,8 +213,9 @@ function Terminal:picture()
 end
 
 --- Wait until `holds()` returns a value that is true, and return that value. A
---- failure blames the caller of the caller.
-function Terminal:await(what, holds)
+--- failure blames the caller of the caller, or that of a level, as error()
+--- does, so do not call it in a tail call.
+function Terminal:await(what, holds, level)
   local found, ended
   aw.scope({ timeout = process.PATIENCE }, function()
     found = holds()
@@ -222,25 +226,41 @@ function Terminal:await(what, holds)
   end)
   if not found then
     busted.fail(("%s expected, but %s\n%s"):format(what, ended
-      and "the program has ended" or "it does not come", self:picture()), 3)
+      and "the program has ended" or "it does not come", self:picture()),
+      level or 3)
   end
   return found
+end
+
+--- Wait until the screen shows a text below the mark, or the program ends.
+--- Returns whether the text is shown.
+---@param text string plain, not a pattern
+---@return boolean
+function Terminal:shows_before_its_end(text)
+  local ended
+  self:await(("%q, or the end,"):format(text), function()
+    ended = not self:text():find(text, 1, true) and not self:pump()
+    return ended or self:text():find(text, 1, true)
+  end)
+  return not ended
 end
 
 --- Wait until `holds(t)` returns a value that is true, and return that value.
 ---@param what string a name for messages
 ---@param holds fun(t): any
 function Terminal:wait_until(what, holds)
-  return self:await(what, function()
+  local found = self:await(what, function()
     return holds(self)
   end)
+  return found
 end
 
 --- The text of all rows from the mark on, without the rest of a line that
---- begins above the mark.
+--- begins above the mark; of many rows the last ones.
 ---@return string
 function Terminal:text()
-  local first, lines = self.marked, self.screen.lines
+  local lines = self.screen.lines
+  local first = math.max(self.marked, #lines - ROWS)
   while lines[first] and lines[first - 1] and lines[first - 1].wrapped do
     first = first + 1
   end
@@ -284,15 +304,19 @@ function Terminal:before_cursor()
   return text .. (" "):rep(s.col - utf8.len(text))
 end
 
+function Terminal:await_prompt(text)
+  local found = self:await(("the cursor after %q"):format(text), function()
+    return self.screen.top + 1 + self.screen.row >= self.marked
+      and self:before_cursor() == text
+  end, 4)
+  return found
+end
+
 --- Wait until the cursor is after a prompt: the row with the cursor, up to the
 --- cursor, is `text`. The row is at or below the mark.
 ---@param text string? default: the prompt "> "
 function Terminal:prompt(text)
-  text = text or M.PROMPT
-  self:await(("the cursor after %q"):format(text), function()
-    return self.screen.top + 1 + self.screen.row >= self.marked
-      and self:before_cursor() == text
-  end)
+  self:await_prompt(text or M.PROMPT)
 end
 
 --- Wait for the prompt, enter a line, and wait for the next prompt. Returns
@@ -301,11 +325,12 @@ end
 ---@param prompt string? the next prompt; default: "> "
 ---@return string lines each ends in "\n"
 function Terminal:eval(text, prompt)
-  self:prompt()
+  prompt = prompt or M.PROMPT
+  self:await_prompt(M.PROMPT)
   self:line(text)
-  self:prompt(prompt)
+  self:await_prompt(prompt)
   local lines = self:text()
-  local last = #(prompt or M.PROMPT):gsub(" +$", "") + 1
+  local last = #prompt:gsub(" +$", "") + 1
   return lines:sub(1, -last - 1)
 end
 
