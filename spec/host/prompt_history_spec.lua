@@ -33,7 +33,7 @@ local function in_folder(f)
 end
 
 describe("the history", function()
-  it("has the lines of this run [R44]", edited({}, function(t)
+  it("has the lines of this run [R51]", edited({}, function(t)
     t:eval "100 + 1"
     t:eval "100 + 2"
     t:prompt()
@@ -48,7 +48,7 @@ describe("the history", function()
     t:prompt()
   end))
 
-  it("has the lines of earlier runs, also several as one [R44]", in_folder(
+  it("has the lines of earlier runs, also several as one [R51]", in_folder(
     function(place)
       session(place, function(t)
         t:eval "'a line ' .. 'of run 1'"
@@ -73,14 +73,14 @@ describe("the history", function()
       contains(process.read(path), "of run 1")
     end))
 
-  it("is for its owner alone [R44]", in_folder(function(place)
+  it("is for its owner alone [R51]", in_folder(function(place)
     session(place, function(t)
       t:eval "1 + 1"
     end)
     assert.are.equal("600\n", place:shell "stat -c %a state/aiowire/history")
   end))
 
-  it("is in ~/.local/state without XDG_STATE_HOME [R44]", in_folder(
+  it("is in ~/.local/state without XDG_STATE_HOME [R51]", in_folder(
     function(place)
       session(place, function(t)
         t:eval "1 + 1"
@@ -89,7 +89,7 @@ describe("the history", function()
         "1 + 1")
     end))
 
-  it("survives a death by a signal [R44]", in_folder(function(place)
+  it("survives a death by a signal [R51]", in_folder(function(place)
     local t <close> = terminal.open { folder = place }
     t:eval "100 + 1"
     t:prompt()
@@ -118,7 +118,7 @@ describe("the history", function()
     contains(text, "'b'")
   end))
 
-  it("may be impossible: the prompt works [R44]", test({ env = {
+  it("may be impossible: the prompt works [R51]", test({ env = {
     XDG_STATE_HOME = "/proc/nothing", HOME = "/proc/nothing" } }, function(t)
     t:prompt()
     t:line "print(1 + 1)"

@@ -23,7 +23,7 @@ local function quit(t)
 end
 
 describe("Ctrl-C at the prompt", function()
-  it("discards what is typed [R41]", test({}, function(t)
+  it("discards what is typed [R36]", test({}, function(t)
     type_half(t, "this is wrong (")
     t:mark(1)
     t:key "ctrl-c"
@@ -31,7 +31,7 @@ describe("Ctrl-C at the prompt", function()
     assert.are.equal("2\n", t:eval "1 + 1")
   end))
 
-  it("discards the lines before, too [R41]", test({}, function(t)
+  it("discards the lines before, too [R36]", test({}, function(t)
     t:eval("function f(", terminal.MORE)
     t:mark(1)
     t:key "ctrl-c"
@@ -53,7 +53,7 @@ describe("Ctrl-C at the prompt", function()
     assert.are.equal("2\n", t:eval "1 + 1")
   end))
 
-  it("leaves tasks alone [R41]", test({}, function(t)
+  it("leaves tasks alone [R36]", test({}, function(t)
     t:eval "k = aw.start(function() aw.sleep(600) end)"
     t:prompt()
     t:mark(1)
@@ -64,7 +64,7 @@ describe("Ctrl-C at the prompt", function()
 end)
 
 describe("Ctrl-C in a line", function()
-  it("cancels it, after its clean-up, and not the program [R41]", test({},
+  it("cancels it, after its clean-up, and not the program [R36]", test({},
     function(t)
       t:eval "k = aw.start(function() aw.sleep(600) end)"
       t:prompt()
@@ -78,7 +78,7 @@ describe("Ctrl-C in a line", function()
       assert.are.equal("waiting\n", t:eval "k.status")
     end))
 
-  it("cancels what it waits for [R41]", test({}, function(t)
+  it("cancels what it waits for [R36]", test({}, function(t)
     t:prompt()
     t:line("aw.scope(function(s) s:start(function() local _ <close> = "
       .. "setmetatable({}, {__close = function() print('chi' .. 'ld') end}); "
@@ -105,7 +105,7 @@ describe("Ctrl-C in a line", function()
     ["a loop of yields"] = "while true do aw.yield() end",
   }
   for name, loop in pairs(LOOPS) do
-    it("stops " .. name .. " [R41]", test({}, function(t)
+    it("stops " .. name .. " [R36]", test({}, function(t)
       t:prompt()
       if name == "a busy result" then
         t:line(loop)
@@ -119,7 +119,7 @@ describe("Ctrl-C in a line", function()
     end))
   end
 
-  it("tells where a busy loop was [R45]", test({ files = { ["busy.lua"] =
+  it("tells where a busy loop was [R49]", test({ files = { ["busy.lua"] =
     "function spin()\n  print('be' .. 'gin')\n  while true do end\nend" } },
     function(t)
       t:eval ".load busy.lua"
@@ -166,7 +166,7 @@ end]] } }, function(t)
 end)
 
 describe("Ctrl-\\ at the prompt", function()
-  it("prints the tree of tasks, and the half line stays [R46]", edited({},
+  it("prints the tree of tasks, and the half line stays [R45]", edited({},
     function(t)
       t:eval "aw.start(aw.Sleep(600):named 'long sleeper')"
       type_half(t, "1 + 1")
@@ -178,7 +178,7 @@ describe("Ctrl-\\ at the prompt", function()
       t:prompt()
     end))
 
-  it("prints it in a line that waits [R46]", test({}, function(t)
+  it("prints it in a line that waits [R45]", test({}, function(t)
     t:eval "aw.start(aw.Sleep(600):named 'long sleeper')"
     t:prompt()
     t:line "print('be' .. 'gin'); aw.sleep(600)"
@@ -189,7 +189,7 @@ describe("Ctrl-\\ at the prompt", function()
     t:prompt()
   end))
 
-  it("prints it in a line that is busy [R46]", test({}, function(t)
+  it("prints it in a line that is busy [R45]", test({}, function(t)
     t:eval "aw.start(aw.Sleep(600):named 'long sleeper')"
     t:prompt()
     t:line "print('be' .. 'gin'); while true do end"

@@ -107,7 +107,7 @@ describe("the terminal after the program", function()
 end)
 
 describe("the key Tab", function()
-  it("completes globals, fields and methods [R44]", edited({}, function(t)
+  it("completes globals, fields and methods [R40]", edited({}, function(t)
     t:eval "config = { port = 80, portable = true, host = 1 }"
     t:eval "chan = aw.channel()"
     for typed, shown in pairs {
@@ -135,7 +135,7 @@ describe("the key Tab", function()
     end
   end))
 
-  it("lists what is possible [R44]", edited({}, function(t)
+  it("lists what is possible [R40]", edited({}, function(t)
     t:eval "config = { port = 80, portable = true, host = 1 }"
     type_half(t, "config.po")
     t:key("tab", "tab")
@@ -163,7 +163,7 @@ describe("the key Tab", function()
 end)
 
 describe("a change of the terminal's size", function()
-  it("keeps the half line [R44]", edited({}, function(t)
+  it("keeps the half line", edited({}, function(t)
     type_half(t, "10 + 5")
     t:resize(30, 50)
     t:send " + 1"
@@ -183,7 +183,7 @@ describe("a change of the terminal's size", function()
 end)
 
 describe("a terminal that cannot move its cursor", function()
-  it("has plain lines [R44]", test({ term = "dumb" }, function(t)
+  it("has plain lines [R52]", test({ term = "dumb" }, function(t)
     assert.are.equal("2\n", t:eval "1 + 1")
     t:eval("aw.start(function() while not io.open 'go' do aw.sleep(0.001) end "
       .. "print('back' .. 'ground') end)")

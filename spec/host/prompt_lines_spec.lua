@@ -45,7 +45,7 @@ describe("the prompt", function()
         t:match "(oh no)"
       end))
 
-  it("comes with -i on a pipe, too [R31]", test({ command = { "sh", "-c",
+  it("comes with -i on a pipe, too [R42]", test({ command = { "sh", "-c",
     "printf '1 + 1\\nprint(2 * 3)\\n' | $aiowire -i; echo code $?" } },
     function(t)
       t:expect "code 0"
@@ -54,7 +54,7 @@ describe("the prompt", function()
       contains(text, "6\n")
     end))
 
-  it("has aw, the loop as ev, and the last result as _ [R32]", shows(
+  it("has aw, the loop as ev, and the last result as _ [R31, R32]", shows(
     "aw == require 'aiowire'", "true\n",
     "ev:now() >= 0", "true\n",
     "40 + 2", "42\n",
@@ -83,7 +83,7 @@ describe("a line at the prompt", function()
     assert.are.equal("", t:eval "(function() end)()")
   end))
 
-  it("is a task that awaits [R33]", shows(
+  it("is a task that awaits [R32]", shows(
     "aw.sleep(0.01); print 'slept'", "slept\n",
     "aw.exec('echo', 'hi').out", "hi\n\n",
     "aw.current() ~= nil", "true\n",
@@ -101,7 +101,7 @@ describe("a line at the prompt", function()
       t:eval "1"
     end))
 
-  it("goes on in the next line until it is complete [R34]", test({},
+  it("goes on in the next line until it is complete [R33]", test({},
     function(t)
       assert.are.equal("", t:eval("function f(a)", MORE))
       t:line "  return a * 2"
@@ -117,7 +117,7 @@ describe("a line at the prompt", function()
       t:prompt()
     end))
 
-  it("may be wrong: the message tells, and the prompt comes again [R32]",
+  it("may be wrong: the message tells, and the prompt comes again [R35]",
     test({}, function(t)
       contains(t:eval "error 'boom'", "boom")
       contains(t:eval "x = = 1", "near '='")
@@ -136,7 +136,7 @@ describe("a line at the prompt", function()
     contains(t:eval "aw.tcp.connect('127.0.0.1', 1)", "connection refused")
   end))
 
-  it("shows a wire and does not run it [R35]", test({}, function(t)
+  it("shows a wire and does not run it [R39]", test({}, function(t)
     t:eval "w = aw.Call(print, 'r' .. 'un')"
     local text = t:eval "w"
     contains(text, "Call")
@@ -203,7 +203,7 @@ describe("a line at the prompt", function()
 end)
 
 describe("a word with a dot at the prompt", function()
-  it("gives help [R42]", test({}, function(t)
+  it("gives help [R41]", test({}, function(t)
     local text = t:eval ".help"
     for _, word in ipairs { ".help", ".tasks", ".tree", ".time", ".load",
       ".exit" } do
@@ -211,7 +211,7 @@ describe("a word with a dot at the prompt", function()
     end
   end))
 
-  it("lists the tasks, but not those of the prompt itself [R42]", test({},
+  it("lists the tasks, but not those of the prompt itself [R41]", test({},
     function(t)
       lacks(t:eval ".tasks", "line")
       t:eval "aw.start(aw.Sleep(600):named 'long sleeper')"
@@ -221,7 +221,7 @@ describe("a word with a dot at the prompt", function()
       contains(t:eval ".tree", "long sleeper")
     end))
 
-  it("times a wire or an expression [R42]", test({}, function(t)
+  it("times a wire or an expression [R41]", test({}, function(t)
     local text = t:eval ".time aw.sleep(0.01)"
     assert.is_truthy(text:find "%d+%.?%d* ?m?s", text)
     text = t:eval ".time aw.Sleep(0.01)"
@@ -231,7 +231,7 @@ describe("a word with a dot at the prompt", function()
     assert.are.equal("2\n", t:eval "1 + 1")
   end))
 
-  it("loads a file, whose globals stay [R42]", test(
+  it("loads a file, whose globals stay [R41]", test(
     { files = { ["f.lua"] = "loaded = 'yes'; print 'load' ",
       ["a b.lua"] = "spaced = 1; local aw = require 'aiowire'; aw.sleep(0)",
       ["bad.lua"] = "x = = 1", ["fails.lua"] = "error 'inside'" } },
@@ -247,7 +247,7 @@ describe("a word with a dot at the prompt", function()
       assert.are.equal("2\n", t:eval "1 + 1")
     end))
 
-  it("is refused with the nearest name if it is none [R42]", test({},
+  it("is refused with the nearest name if it is none [R41]", test({},
     function(t)
       contains(t:eval ".taks", ".tasks")
       contains(t:eval ".foo", ".help")
@@ -256,7 +256,7 @@ describe("a word with a dot at the prompt", function()
 
   it("may be a number", shows(".5 + 1", "1.5\n"))
 
-  it("ends the program [R42]", test({}, function(t)
+  it("ends the program [R41]", test({}, function(t)
     t:prompt()
     t:line ".exit"
     assert.are.same({ ok = true, code = 0 }, t:wait())

@@ -30,7 +30,7 @@ local function with(options)
 end
 
 describe("a task that a line has started", function()
-  it("runs while the prompt waits [R36]", test(with {}, function(t)
+  it("runs while the prompt waits [R32]", test(with {}, function(t)
     t:eval "say_when('go', 'here' .. ' I am')"
     t:prompt()
     t.folder:file("go", "")
@@ -49,7 +49,7 @@ describe("a task that a line has started", function()
     t:prompt()
   end))
 
-  it("prints above a line that is half typed [R37]", edited(with {},
+  it("prints above a line that is half typed [R43]", edited(with {},
     function(t)
       t:eval "say_when('go', 'here' .. ' I am')"
       t:prompt()
@@ -65,7 +65,7 @@ describe("a task that a line has started", function()
       t:prompt()
     end))
 
-  it("prints above with the cursor inside of the line [R37]", edited(with {},
+  it("prints above with the cursor inside of the line [R43]", edited(with {},
     function(t)
       t:eval "say_when('go', 'here' .. ' I am')"
       t:prompt()
@@ -84,7 +84,7 @@ describe("a task that a line has started", function()
       assert.are.equal("here I am\n> 10 - 2 + 5\n13\n>\n", t:text())
     end))
 
-  it("prints above a line of several rows, at the foot of the screen [R37]",
+  it("prints above a line of several rows, at the foot of the screen [R43]",
     edited(with { rows = 6, cols = 20 }, function(t)
       t:eval "say_when('go', 'here' .. ' I am')"
       t:eval "for i = 1, 9 do print(i) end"
@@ -137,7 +137,7 @@ describe("a task that a line has started", function()
       assert.are.equal("of a child\nof its errors\n> 1 + 1\n", t:text())
     end))
 
-  it("may print megabytes [R37]", test(with {}, function(t)
+  it("may print megabytes [R43]", test(with {}, function(t)
     t:eval("aw.start(function() appears 'go'; for i = 1, 20000 do print(i, "
       .. "('x'):rep(60)) end print('all' .. ' printed') end)")
     t:prompt()
@@ -165,7 +165,7 @@ describe("a task that a line has started", function()
     assert.are.equal("2\n", t:eval "1 + 1")
   end))
 
-  it("is told when it fails, and the prompt goes on [R39]", edited(with {},
+  it("is told when it fails, and the prompt goes on [R34]", edited(with {},
     function(t)
       t:eval("aw.start(aw.Wire(function() appears 'go'; error('bo' .. 'om') "
         .. "end):named 'worker one')")
@@ -182,7 +182,7 @@ describe("a task that a line has started", function()
       lacks(t:eval ".tasks", "worker one")
     end))
 
-  it("is told when it fails while a line runs [R39]", test(with {},
+  it("is told when it fails while a line runs [R34]", test(with {},
     function(t)
       t:eval "aw.start(function() appears 'go'; error('bo' .. 'om') end)"
       t:prompt()
@@ -201,7 +201,7 @@ describe("a task that a line has started", function()
     lacks(t:eval "type(seen)", "nil")
   end))
 
-  it("ends the program by os.exit, after clean-up [R43]", test(with {},
+  it("ends the program by os.exit, after clean-up [R37]", test(with {},
     function(t)
       t:eval("aw.start(function() local _ <close> = setmetatable({}, "
         .. "{__close = function() aw.shield(function() aw.sleep(0.01) end); "
@@ -216,13 +216,13 @@ describe("a task that a line has started", function()
 end)
 
 describe("a line that cannot go on", function()
-  it("fails as a deadlock, alone [R40]", test({}, function(t)
+  it("fails as a deadlock, alone [R35]", test({}, function(t)
     local text = t:eval "aw.channel():recv()"
     contains(text, "eadlock")
     assert.are.equal("2\n", t:eval "1 + 1")
   end))
 
-  it("fails as a deadlock among tasks that wait for it [R40]", test({},
+  it("fails as a deadlock among tasks that wait for it [R35]", test({},
     function(t)
       t:eval "c, d = aw.channel(), aw.channel()"
       t:eval "k = aw.start(function() print('got ' .. c:recv()) end)"
@@ -231,7 +231,7 @@ describe("a line that cannot go on", function()
       contains(t:eval "c:send('news'); aw.yield(); aw.yield()", "got news")
     end))
 
-  it("is no deadlock while a task sleeps [R40]", test({}, function(t)
+  it("is no deadlock while a task sleeps [R35]", test({}, function(t)
     t:eval "c = aw.channel()"
     t:eval "aw.start(function() aw.sleep(0.01); c:send 'late' end)"
     lacks(t:eval "(c:recv())", "eadlock")
@@ -255,7 +255,7 @@ describe("tasks at the end of the prompt", function()
     .. "aw.sleep(600) end); aw.yield(); aw.yield()"
 
   local function ends(name, how, expected)
-    it("clean up: " .. name .. " [R43]", test({}, function(t)
+    it("clean up: " .. name .. " [R37]", test({}, function(t)
       t:eval(SWEEPER)
       t:prompt()
       how(t)

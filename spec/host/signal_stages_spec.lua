@@ -48,7 +48,7 @@ for signal, number in pairs { TERM = 15, HUP = 1 } do
     for how, wait in pairs(WAITS) do
       describe("SIG" .. signal .. " in " .. stage .. " that " .. how,
         function()
-          it("kills the program after clean-up [L2]", function()
+          it("kills the program after clean-up [L2, R50]", function()
             local text = body(wait)
             text = (plan[2] or "%s"):gsub("%%s", function()
               return text
