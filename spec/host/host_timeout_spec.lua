@@ -117,6 +117,16 @@ aw.sleep(900)]],
     end)
   end
 
+  it("ends a deadlock, and tells what waits [R4]", function()
+    local code = [[
+begun()
+aw.event():wait() -- here
+]]
+    local outcome, message = script(code)
+    assert_outcome("", 124, outcome)
+    contains(outcome.err, message .. " (cut short: wait event s.lua:")
+  end)
+
   it("is cut in an -e, in LUA_INIT and in a module of -l [R4]", function()
     local busy = "print 'begun' io.stdout:flush() while true do end"
     for _, command in ipairs {

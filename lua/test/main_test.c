@@ -1,0 +1,159 @@
+/* main_test.c - aw_lua_main_with(): runs with limits, and how they end */
+#include "check.h"
+
+#include <aiowire_lua.h>
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include <signal.h>
+#include <string.h>
+
+/* The end of a limit, as the timer of a host would tell it. */
+static int time_is_over(lua_State *L) {
+  lua_pushboolean(L, aw_lua_interrupt(0));
+  return 1;
+}
+
+static int send_signal(lua_State *L) {
+  (void)L;
+  raise(SIGTERM);
+  return 0;
+}
+
+static lua_State *new_state(void) {
+  lua_State *L = luaL_newstate();
+  luaL_openlibs(L);
+  luaL_requiref(L, "aiowire", luaopen_aiowire, 0);
+  lua_setglobal(L, "aw");
+  lua_register(L, "time_is_over", time_is_over);
+  lua_register(L, "send_signal", send_signal);
+  aw_lua_install_host(L);
+  lua_settop(L, 0);
+  return L;
+}
+
+static int run(lua_State *L, const char *text, const aw_lua_main_config *config,
+               int *code) {
+  lua_settop(L, 0);
+  *code = -1;
+  CHECK(luaL_loadbuffer(L, text, strlen(text), "=s.lua") == LUA_OK);
+  return aw_lua_main_with(L, 0, config, code);
+}
+
+static const aw_lua_main_config SHORT = {
+    .timeout = AW_SECOND / 100, .grace = AW_SECOND, .size = sizeof SHORT};
+static const aw_lua_main_config LONG = {.timeout = 900 * AW_SECOND,
+                                        .grace = AW_DEFAULT};
+
+static void ends_without_limits(void) {
+  int code;
+  lua_State *L = new_state();
+  CHECK(run(L, "aw.sleep(0.001) assert(not aw.deadline())", NULL, &code) ==
+        AW_LUA_OK);
+  CHECK(run(L, "assert(aw.deadline())", &LONG, &code) == AW_LUA_OK);
+  CHECK(lua_gettop(L) == 0);
+  CHECK(run(L, "error 'x'", &LONG, &code) == AW_LUA_ERROR && code == 1);
+  CHECK(lua_gettop(L) == 2);
+  CHECK(run(L, "aw.event():wait()", NULL, &code) == AW_LUA_ERROR);
+  CHECK(code == 13);
+  lua_close(L);
+}
+
+static void tells_what_was_cut(void) {
+  int code;
+  lua_State *L = new_state();
+  CHECK(run(L, "aw.sleep(60)", &SHORT, &code) == AW_LUA_TIMEOUT);
+  CHECK(code == 124 && lua_gettop(L) == 3);
+  CHECK(strcmp(lua_tostring(L, 1), "sleep 60 s in task 1, s.lua:1") == 0);
+  CHECK(lua_isnil(L, 2) && lua_isnil(L, 3));
+  lua_close(L);
+}
+
+static void gives_the_error_of_clean_up(void) {
+  int code;
+  lua_State *L = new_state();
+  CHECK(run(L,
+            "local _ <close> = setmetatable({}, {__close = function()\n"
+            "  error('dirty', 0)\n"
+            "end})\n"
+            "aw.sleep(60)",
+            &SHORT, &code) == AW_LUA_TIMEOUT);
+  CHECK(code == 124 && lua_gettop(L) == 3 && lua_isstring(L, 1));
+  CHECK(strcmp(luaL_tolstring(L, 2, NULL), "dirty") == 0);
+  CHECK(!lua_isnil(L, 3));
+  lua_close(L);
+}
+
+/* The interrupt is told before the limit, too: then it is an error. */
+static void cuts_busy_functions(void) {
+  int code;
+  lua_State *L = new_state();
+  CHECK(run(L,
+            "local limit = aw.deadline()\n"
+            "while aw.now() < limit do end\n"
+            "assert(time_is_over())\n"
+            "while true do end",
+            &SHORT, &code) == AW_LUA_TIMEOUT);
+  CHECK(code == 124);
+  CHECK(strcmp(lua_tostring(L, 1),
+               "a function that does not wait in task 1, s.lua:4") == 0);
+  CHECK(run(L, "time_is_over() while true do end", &LONG, &code) ==
+        AW_LUA_ERROR);
+  CHECK(code == 1);
+  lua_close(L);
+}
+
+static void keeps_its_limit(void) {
+  int code;
+  lua_State *L = new_state();
+  CHECK(run(L,
+            "local before = aw.deadline()\n"
+            "local ok, message = pcall(aw.extend, 9000)\n"
+            "assert(not ok and message:find 'of the program', message)\n"
+            "assert(aw.deadline() - before < 1)",
+            &LONG, &code) == AW_LUA_OK);
+  CHECK(run(L, "aw.timeout(1, function() aw.extend(2) end)", NULL, &code) ==
+        AW_LUA_OK);
+  lua_close(L);
+}
+
+static void ends_by_a_signal_in_clean_up(void) {
+  int code;
+  lua_State *L = new_state();
+  CHECK(run(L,
+            "local _ <close> = setmetatable({}, {__close = function()\n"
+            "  aw.shield(function() send_signal() aw.sleep(60) end, 60)\n"
+            "end})\n"
+            "aw.sleep(60)",
+            &SHORT, &code) == AW_LUA_SIGNAL);
+  CHECK(code == SIGTERM && lua_gettop(L) == 0);
+  lua_close(L);
+}
+
+static int run_with_wrong_size(lua_State *L) {
+  int code;
+  aw_lua_main_config config = {.timeout = AW_NEVER, .size = 4};
+  lua_pushcfunction(L, time_is_over);
+  return aw_lua_main_with(L, 0, &config, &code);
+}
+
+static void refuses_a_wrong_size(void) {
+  lua_State *L = new_state();
+  lua_pushcfunction(L, run_with_wrong_size);
+  CHECK(lua_pcall(L, 0, 0, 0) == LUA_ERRRUN);
+  CHECK(strstr(lua_tostring(L, -1), "aw_lua_main_config"));
+  CHECK(!aw_lua_interrupt(0)); /* nothing runs */
+  lua_close(L);
+}
+
+int main(void) {
+  ends_without_limits();
+  tells_what_was_cut();
+  gives_the_error_of_clean_up();
+  cuts_busy_functions();
+  keeps_its_limit();
+  ends_by_a_signal_in_clean_up();
+  refuses_a_wrong_size();
+  return 0;
+}
