@@ -1911,7 +1911,9 @@ AW_API void aw_ready_disarm(aw_task *task, int fd);
  * again. It leaves the watcher in the kernel's set between waits, which saves
  * three system calls for each wait. Zero the fields before the first use. */
 typedef struct aw_keeper {
-  struct aw_watch *watch; /* private */
+  /* Private, but for this: not NULL while it keeps a watcher, whose engine then
+   * is not freed yet. */
+  struct aw_watch *watch;
   struct aw_keeper *next; /* private */
   /* The owner alone closes the descriptor, after aw_ready_done(). Then a wait
    * on the kept watcher does not look at the descriptor, which saves the last

@@ -208,6 +208,21 @@ describe("a UDP socket", function()
       end)
     end)
 
+  it("raises Closed in its receivers when another engine closes it [S6]",
+    function()
+      run(function()
+        local a <close> = pair()
+        local receiver = aw.start(function()
+          a:recv()
+        end, aw.keep)
+        aw.sleep(0.001) -- the engine watches the socket now
+        aw.run(function()
+          a:close()
+        end, { clock = "virtual" })
+        assert.is_true(aw.is_closed(select(2, pcall(receiver.wait, receiver))))
+      end)
+    end)
+
   it("is closed by the collector", helper.sealed(function()
     aw.run(function()
       pair()

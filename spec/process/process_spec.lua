@@ -203,7 +203,7 @@ describe("a process of another engine", function()
       end, function(_, err)
         closed = aw.is_closed(err)
       end)
-      aw.yield()
+      aw.sleep(0.001) -- the engine watches the pipe now
       elsewhere(function()
         p:close()
       end)

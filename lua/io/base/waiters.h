@@ -17,4 +17,13 @@ void awio_waiters_remove(awio_waiters *waiters, const aw_task *task);
 void awio_waiters_wake(awio_waiters *waiters, int result); /* all of them */
 void awio_waiters_free(awio_waiters *waiters);
 
+/* Before `fd` is closed: end the waits for it with AW_ECLOSED.
+ *
+ *   keeper   of the owner of `fd`
+ *   waited   the engine whose tasks have waited last, or NULL; it may be freed
+ *   running  the engine that runs now. NULL: Lua's collector closes `fd`, and
+ *            nobody waits */
+void awio_waits_end(const aw_keeper *keeper, aw_engine *waited,
+                    aw_engine *running, int fd);
+
 #endif

@@ -12,6 +12,7 @@
 #include "net/udp.h"
 
 #include "base/socket.h"
+#include "base/waiters.h"
 
 #include <uv.h>
 
@@ -56,8 +57,7 @@ void awio_udp_close(awio_udp *s, aw_engine *engine) {
   if (s->closed)
     return;
   s->closed = true;
-  if (engine && s->engine == engine)
-    aw_poller_forget(engine, s->fd);
+  awio_waits_end(&s->keeper, s->engine, engine, s->fd);
   aw_ready_done(&s->keeper);
   close(s->fd);
   s->receiving = s->sending = 0;

@@ -62,10 +62,9 @@ static void end_with_reset(int fd) {
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
-/* The waits for the descriptor end, if they are those of the running engine. */
+/* Let the waits for the descriptor end. */
 static void end_waits(const awio_stream *s, aw_engine *engine) {
-  if (engine && s->engine == engine)
-    aw_poller_forget(engine, s->fd);
+  awio_waits_end(&s->keeper, s->engine, engine, s->fd);
 }
 
 void awio_stream_close_fd(awio_stream *s, aw_engine *engine) {
