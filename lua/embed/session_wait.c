@@ -34,7 +34,7 @@ static void stop_resting(aw_task *task, void *data) {
 static const aw_operation resting = {.label = "session",
                                      .disarm = stop_resting};
 
-static aw_engine *engine_of(const aw_lua_session *session) {
+static aw_engine *engine_of_session(const aw_lua_session *session) {
   return session->base.loop->engine->core;
 }
 
@@ -42,7 +42,7 @@ void awl_session_end_wait(aw_lua_session *session) {
   if (!session->waiting)
     return;
   session->base.ready = true;
-  aw_engine_wake(engine_of(session));
+  aw_engine_wake(engine_of_session(session));
 }
 
 static void note_readable(awl_waiter *w, int result) {

@@ -61,7 +61,7 @@ struct host_above {
   bool editing;  /* between begin() and end() */
   bool shown;    /* the prompt is on the screen … */
   int row;       /* … with the cursor so many rows below its first */
-  int64_t since; /* when it was drawn, in ms of now() */
+  int64_t since; /* when it was drawn, in ms of time_now() */
   size_t held;   /* bytes of an unfinished line in `line` */
   char line[CHUNK];
   char chunk[CHUNK];
@@ -126,7 +126,7 @@ static void write_lines(host_above *a, const char *text, size_t length) {
 }
 
 /* Take what is in the pipe, up to a limit. Returns its length, or 0. */
-static size_t pump(host_above *a, size_t limit) {
+static size_t pump_output(host_above *a, size_t limit) {
   size_t wanted = limit < sizeof a->chunk ? limit : sizeof a->chunk;
   ssize_t n = read(a->in, a->chunk, wanted);
   if (n <= 0)
@@ -140,7 +140,7 @@ static size_t pump(host_above *a, size_t limit) {
 
 /* ── the thread ──────────────────────────────────────────────────────────── */
 
-static int64_t now(void) {
+static int64_t time_now(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
@@ -148,11 +148,11 @@ static int64_t now(void) {
 
 /* How long the prompt must stay, in ms. */
 static int time_left(const host_above *a) {
-  int64_t age = a->shown ? now() - a->since : VISIBLE;
+  int64_t age = a->shown ? time_now() - a->since : VISIBLE;
   return age < VISIBLE ? (int)(VISIBLE - age) : 0;
 }
 
-static void *run(void *data) {
+static void *run_pump(void *data) {
   host_above *a = data;
   struct pollfd fds[2] = {{a->stop[0], POLLIN, 0}, {a->in, POLLIN, 0}};
   for (;;) {
@@ -165,7 +165,7 @@ static void *run(void *data) {
       pthread_cond_wait(&a->given, &a->lock);
     int left = time_left(a);
     if (left == 0)
-      pump(a, sizeof a->chunk);
+      pump_output(a, sizeof a->chunk);
     pthread_mutex_unlock(&a->lock);
     if (left > 0)
       poll(&fds[0], 1, left);
@@ -173,11 +173,11 @@ static void *run(void *data) {
 }
 
 /* The thread takes no signals: the program's are for the engine's thread. */
-static int start(host_above *a) {
+static int start_pump(host_above *a) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int rc = pthread_create(&a->thread, NULL, run, a);
+  int rc = pthread_create(&a->thread, NULL, run_pump, a);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return rc;
 }
@@ -187,7 +187,7 @@ static bool set_flags(int fd, bool nonblocking) {
          (!nonblocking || fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
 }
 
-static bool open_pipe(int ends[2], bool nonblocking) {
+static bool make_pipe(int ends[2], bool nonblocking) {
   if (pipe(ends) < 0)
     return false;
   if (set_flags(ends[0], nonblocking) && set_flags(ends[1], false))
@@ -204,15 +204,15 @@ host_above *host_above_open(int terminal, int wake) {
   int ends[2];
   a->terminal = terminal;
   a->wake = wake;
-  if (!open_pipe(ends, true))
+  if (!make_pipe(ends, true))
     goto free_above;
   a->in = ends[0];
   a->out = ends[1];
-  if (!open_pipe(a->stop, false))
+  if (!make_pipe(a->stop, false))
     goto close_ends;
   pthread_mutex_init(&a->lock, NULL);
   pthread_cond_init(&a->given, NULL);
-  if (start(a) == 0)
+  if (start_pump(a) == 0)
     return a;
 
   pthread_cond_destroy(&a->given);
@@ -275,7 +275,7 @@ static size_t waiting(const host_above *a) {
 static void give(host_above *a, bool shown, int row) {
   pthread_mutex_lock(&a->lock);
   if (shown && !a->shown)
-    a->since = now();
+    a->since = time_now();
   a->shown = shown;
   a->row = row;
   a->taken = false;
@@ -313,7 +313,7 @@ void host_above_end(host_above *a) {
   pthread_mutex_lock(&a->lock);
   size_t left = waiting(a); /* a child may write for ever */
   while (left > 0) {
-    size_t n = pump(a, left);
+    size_t n = pump_output(a, left);
     left = n > 0 ? left - n : 0;
   }
   write_held(a);

@@ -27,7 +27,7 @@ size_t host_common_prefix(char *const *candidates) {
   return length;
 }
 
-static size_t width_of(const char *candidate) {
+static size_t width_of_candidate(const char *candidate) {
   wchar_t *wide = host_widen(candidate, false);
   int width = wide ? wcswidth(wide, wcslen(wide)) : -1;
   free(wide);
@@ -37,7 +37,7 @@ static size_t width_of(const char *candidate) {
 static void write_padded(int terminal, const char *text, size_t width) {
   static const char spaces[] = "                                ";
   host_write_all(terminal, text, strlen(text));
-  for (size_t have = width_of(text); have < width;) {
+  for (size_t have = width_of_candidate(text); have < width;) {
     size_t n =
         width - have < sizeof spaces - 1 ? width - have : sizeof spaces - 1;
     host_write_all(terminal, spaces, n);
@@ -60,7 +60,7 @@ void host_list_candidates(int terminal, char *const *candidates) {
   host_size size = host_size_of(terminal);
   size_t count = 0, width = 0;
   for (; candidates[count]; count++) {
-    size_t own = width_of(candidates[count]) + GAP;
+    size_t own = width_of_candidate(candidates[count]) + GAP;
     width = own > width ? own : width;
   }
   size_t columns = ((size_t)size.columns + GAP - 1) / width;

@@ -35,17 +35,17 @@
 
 host_edited *host_edited_current;
 
-static void abandon(host_edited *e);
+static void abandon_line(host_edited *e);
 
 /* ── the terminal ────────────────────────────────────────────────────────── */
 
-static void write_text(const host_edited *e, const char *text) {
+static void write_to_terminal(const host_edited *e, const char *text) {
   host_write_all(e->terminal, text, strlen(text));
 }
 
 /* Where the cursor is, or the end of the line, in rows of so many columns. A
  * line that is higher than the screen is shown in part. */
-static host_place place_of(host_edited *e, bool at_end, int columns) {
+static host_place place_in_rows(host_edited *e, bool at_end, int columns) {
   const host_line_info *info = e->lib->wline(e->el);
   const wchar_t *until = at_end ? info->end : info->cursor;
   host_place place = {0, 0};
@@ -67,28 +67,28 @@ void host_edited_draw(host_edited *e) {
 static void redraw(host_edited *e, int row) {
   char up[32];
   snprintf(up, sizeof up, "\033[%dA", row);
-  write_text(e, "\r");
+  write_to_terminal(e, "\r");
   if (row > 0)
-    write_text(e, up);
-  write_text(e, "\033[J");
+    write_to_terminal(e, up);
+  write_to_terminal(e, "\033[J");
   host_edited_draw(e);
 }
 
 void host_edited_leave_line(host_edited *e, const char *mark) {
-  host_place now = place_of(e, false, e->columns);
-  host_place end = place_of(e, true, e->columns);
+  host_place now = place_in_rows(e, false, e->columns);
+  host_place end = place_in_rows(e, true, e->columns);
   char move[64];
   snprintf(move, sizeof move, "\033[%dB", end.row - now.row);
   if (end.row > now.row)
-    write_text(e, move);
+    write_to_terminal(e, move);
   snprintf(move, sizeof move, "\033[%dG", end.column + 1);
-  write_text(e, move);
-  write_text(e, mark);
-  write_text(e, "\n");
+  write_to_terminal(e, move);
+  write_to_terminal(e, mark);
+  write_to_terminal(e, "\n");
 }
 
 void host_edited_go_out(host_edited *e) {
-  int row = place_of(e, false, e->columns).row;
+  int row = place_in_rows(e, false, e->columns).row;
   uselocale(e->outside);
   if (e->above)
     host_above_release(e->above, row);
@@ -119,8 +119,8 @@ static void notice_changes(host_edited *e) {
     e->lib->wset(e->el, HOST_EL_PREP_TERM, 1);
     redraw(e, 0);
   } else if (columns != e->columns) {
-    int before = place_of(e, false, e->columns).row;
-    int after = place_of(e, false, columns).row;
+    int before = place_in_rows(e, false, e->columns).row;
+    int after = place_in_rows(e, false, columns).row;
     redraw(e, before < after ? before : after);
   }
 }
@@ -146,7 +146,7 @@ static bool wait_for_input(host_edited *e) {
 static void insert_text(host_edited *e) {
   wchar_t *wide = host_widen(e->text, false);
   e->text = NULL;
-  int row = place_of(e, false, e->columns).row;
+  int row = place_in_rows(e, false, e->columns).row;
   if (wide && wide[0] && e->lib->winsertstr(e->el, wide) == 0)
     redraw(e, row);
   free(wide);
@@ -154,13 +154,13 @@ static void insert_text(host_edited *e) {
 
 /* Add a byte to a character. Returns whether the character is complete; bytes
  * that make none are dropped. */
-static bool add_byte(host_edited *e, char byte, wchar_t *c) {
+static bool add_input_byte(host_edited *e, char byte, wchar_t *c) {
   bool first = mbsinit(&e->state);
   size_t n = mbrtowc(c, &byte, 1, &e->state);
   if (n != (size_t)-1)
     return n != (size_t)-2;
   memset(&e->state, 0, sizeof e->state);
-  return !first && add_byte(e, byte, c); /* it may begin another one */
+  return !first && add_input_byte(e, byte, c); /* it may begin another one */
 }
 
 /* The function of EL_GETCFN. Returns 1, or -1 if the read ends. */
@@ -174,7 +174,7 @@ static int next_char(void *el, wchar_t *c) {
       return -1;
     char byte;
     ssize_t n = read(STDIN_FILENO, &byte, 1);
-    if (n == 1 && add_byte(e, byte, c))
+    if (n == 1 && add_input_byte(e, byte, c))
       return 1;
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
       e->code = HOST_EDITOR_END; /* EIO: the terminal is gone */
@@ -212,7 +212,8 @@ static const wchar_t *const bindings[][2] = {
     {L"\\e[1;5D", L"ed-prev-word"},
 };
 
-static void bind(host_edited *e, const wchar_t *key, const wchar_t *command) {
+static void bind_key(host_edited *e, const wchar_t *key,
+                     const wchar_t *command) {
   e->lib->wset(e->el, HOST_EL_BIND, key, command, (wchar_t *)NULL);
 }
 
@@ -220,16 +221,16 @@ static void bind(host_edited *e, const wchar_t *key, const wchar_t *command) {
 static void bind_keys(host_edited *e) {
   const char *editor = NULL;
   for (size_t i = 0; i < sizeof bindings / sizeof *bindings; i++)
-    bind(e, bindings[i][0], bindings[i][1]);
+    bind_key(e, bindings[i][0], bindings[i][1]);
   e->lib->source(e->el, NULL);
   e->lib->get(e->el, HOST_EL_EDITOR, &editor);
   if (editor && strcmp(editor, "vi") == 0)
-    bind(e, L"^I", L"aiowire-complete");
+    bind_key(e, L"^I", L"aiowire-complete");
 }
 
 /* Returns false if the terminal cannot do what
  * is needed, or the user wants no editing. */
-static bool set_up(host_edited *e) {
+static bool set_up_libedit(host_edited *e) {
   const host_libedit *lib = e->lib;
   lib->wset(e->el, HOST_EL_EDITOR, L"emacs");
   lib->wset(e->el, HOST_EL_PROMPT_ESC, prompt, (int)HOST_LITERAL);
@@ -259,7 +260,7 @@ static void enter_loaded(void *data, const char *entry) {
   free(wide);
 }
 
-static void note(host_edited *e, int error) {
+static void note_failure(host_edited *e, int error) {
   if (error && !e->noted)
     fprintf(stderr, "aiowire: no history in '%s': %s\n", e->path,
             strerror(error));
@@ -275,7 +276,7 @@ static void open_history(host_edited *e, const char *path) {
   e->lib->wset(e->el, HOST_EL_HIST, e->lib->history_w, e->history);
   e->path = path ? strdup(path) : NULL;
   if (e->path)
-    note(e, host_history_load(e->path, enter_loaded, e));
+    note_failure(e, host_history_load(e->path, enter_loaded, e));
 }
 
 static bool open_wake(host_edited *e) {
@@ -288,16 +289,16 @@ static bool open_wake(host_edited *e) {
   return true;
 }
 
-static bool open_terminal(host_edited *e) {
+static bool open_terminal_files(host_edited *e) {
   e->terminal = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   e->out = e->terminal >= 0 ? fdopen(e->terminal, "w") : NULL;
   return e->out && open_wake(e);
 }
 
 /* A program that exits in a read, by os.exit(1, false) for example. */
-static void at_exit(void) {
+static void leave_at_exit(void) {
   if (host_edited_current && host_edited_current->reading)
-    abandon(host_edited_current);
+    abandon_line(host_edited_current);
 }
 
 host_edited *host_edited_open(const host_editor_calls *calls,
@@ -312,16 +313,16 @@ host_edited *host_edited_open(const host_editor_calls *calls,
   e->wake[0] = e->wake[1] = -1;
   e->locale = host_terminal_locale();
   host_edited_current = e;
-  if (e->locale && open_terminal(e)) {
+  if (e->locale && open_terminal_files(e)) {
     locale_t outside = uselocale(e->locale);
     e->el = lib->init("aiowire", stdin, e->out, e->out);
-    bool ready = e->el && set_up(e);
+    bool ready = e->el && set_up_libedit(e);
     if (ready)
       open_history(e, history_path);
     uselocale(outside);
     if (ready) {
       e->above = host_above_open(e->terminal, e->wake[1]);
-      watched = watched || atexit(at_exit) == 0;
+      watched = watched || atexit(leave_at_exit) == 0;
       return e;
     }
   }
@@ -356,13 +357,13 @@ void host_edited_close(host_edited *e) {
 
 /* libedit gave no line. It is below the line if `below`, which a key has
  * ended. Returns how the read ends. */
-static int finish(host_edited *e, bool below, size_t *length) {
+static int finish_editing(host_edited *e, bool below, size_t *length) {
   const host_line_info *info = e->lib->wline(e->el);
   *length = (size_t)(info->end - info->buffer);
   const char *mark = e->code == HOST_EDITOR_INTERRUPTED ? "^C" : "";
   if (below) {
-    write_text(e, mark);
-    write_text(e, "\n");
+    write_to_terminal(e, mark);
+    write_to_terminal(e, "\n");
   } else {
     host_edited_leave_line(e, mark);
   }
@@ -378,7 +379,7 @@ static int take_line(host_edited *e, const wchar_t *wide, int count,
   e->line = host_narrow(wide, own, length);
   if (e->line)
     return HOST_EDITOR_LINE;
-  write_text(e, "aiowire: not enough memory for the line\n");
+  write_to_terminal(e, "aiowire: not enough memory for the line\n");
   return HOST_EDITOR_END;
 }
 
@@ -393,7 +394,7 @@ static void start_row(host_edited *e) {
   }
 }
 
-static void begin(host_edited *e) {
+static void begin_editing(host_edited *e) {
   e->outside = uselocale(e->locale);
   if (e->above)
     host_above_begin(e->above);
@@ -408,7 +409,7 @@ static void begin(host_edited *e) {
   e->reading = true;
 }
 
-static void end(host_edited *e) {
+static void end_editing(host_edited *e) {
   e->reading = false;
   host_terminal_leave();
   if (e->above)
@@ -416,17 +417,17 @@ static void end(host_edited *e) {
   uselocale(e->outside);
 }
 
-static void abandon(host_edited *e) {
+static void abandon_line(host_edited *e) {
   uselocale(e->locale);
   if (e->above)
     host_above_take(e->above);
   host_edited_leave_line(e, "");
-  end(e);
+  end_editing(e);
 }
 
 int host_edited_read(host_edited *e, const char *prompt_text, const char *text,
                      const char **line, size_t *length) {
-  begin(e);
+  begin_editing(e);
   free(e->line);
   e->line = NULL;
   e->text = text;
@@ -435,9 +436,9 @@ int host_edited_read(host_edited *e, const char *prompt_text, const char *text,
   if (e->prompt) {
     const wchar_t *wide = e->lib->wgets(e->el, &count);
     rc = wide ? take_line(e, wide, count, length)
-              : finish(e, count == 0, length);
+              : finish_editing(e, count == 0, length);
   }
-  end(e);
+  end_editing(e);
   free(e->prompt);
   e->prompt = NULL;
   *line = e->line;
@@ -452,5 +453,5 @@ void host_edited_remember(host_edited *e, const char *entry) {
   enter_loaded(e, entry);
   uselocale(outside);
   if (e->path)
-    note(e, host_history_append(e->path, entry));
+    note_failure(e, host_history_append(e->path, entry));
 }

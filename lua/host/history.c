@@ -46,7 +46,7 @@ char *host_history_path(void) {
 /* ── the file and its lock ───────────────────────────────────────────────── */
 
 /* Make the folders of a path. Returns 0 or an errno value. */
-static int make_folders(const char *path) {
+static int make_history_folders(const char *path) {
   char *copy = strdup(path);
   if (!copy)
     return ENOMEM;
@@ -92,7 +92,7 @@ static int open_locked(const char *path, int flags) {
 /* Make an empty file, so that a user learns at the start if there can be none.
  * Returns 0 or an errno value. */
 static int make_file(const char *path) {
-  int rc = make_folders(path);
+  int rc = make_history_folders(path);
   int fd = rc == 0 ? open_locked(path, O_RDWR | O_CREAT) : -1;
   if (fd < 0)
     return rc ? rc : errno;
@@ -255,7 +255,7 @@ int host_history_append(const char *path, const char *entry) {
   char *line = encode(entry, &length);
   if (!line)
     return ENOMEM;
-  int rc = make_folders(path);
+  int rc = make_history_folders(path);
   int fd = rc == 0 ? open_locked(path, O_RDWR | O_CREAT | O_APPEND) : -1;
   if (fd >= 0) {
     bool unfinished = is_unfinished(fd);

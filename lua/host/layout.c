@@ -38,7 +38,7 @@ static void next_row(host_place *place) {
   place->column = 0;
 }
 
-static void put(host_place *place, int width, int columns) {
+static void put_cell(host_place *place, int width, int columns) {
   if (place->column + width > columns)
     next_row(place);
   place->column += width;
@@ -57,14 +57,14 @@ static int width_of(wchar_t c) {
   return c > 0xffff ? 8 : 7; /* \U+XXXXX */
 }
 
-static void put_text(host_place *place, wchar_t c, int columns) {
+static void put_row_text(host_place *place, wchar_t c, int columns) {
   int width = width_of(c);
   if (width <= 2) {
-    put(place, width, columns);
+    put_cell(place, width, columns);
     return;
   }
   for (int i = 0; i < width; i++)
-    put(place, 1, columns);
+    put_cell(place, 1, columns);
 }
 
 void host_layout(host_place *place, const wchar_t *text, size_t length,
@@ -79,10 +79,10 @@ void host_layout(host_place *place, const wchar_t *text, size_t length,
     else if (c == L'\n')
       next_row(place);
     else if (c != L'\t')
-      put_text(place, c, columns);
+      put_row_text(place, c, columns);
     else
       do
-        put(place, 1, columns);
+        put_cell(place, 1, columns);
       while (place->column % TAB != 0);
   }
 }

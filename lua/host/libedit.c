@@ -32,7 +32,7 @@ static const struct {
 static const char *const names[] = {"libedit.so.2", "libedit.so.0",
                                     "libedit.3.dylib"};
 
-static bool find_all(void *library, host_libedit *calls) {
+static bool find_functions(void *library, host_libedit *calls) {
   for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
     void *symbol = dlsym(library, symbols[i].name);
     if (!symbol)
@@ -47,7 +47,7 @@ const host_libedit *host_libedit_load(void) {
   static bool found;
   for (size_t i = 0; i < sizeof names / sizeof *names && !found; i++) {
     void *library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    found = library && find_all(library, &calls);
+    found = library && find_functions(library, &calls);
     if (library && !found)
       dlclose(library);
   }

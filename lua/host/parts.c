@@ -16,7 +16,7 @@
 /* Its address is the registry key of a table: name of a part → its result. */
 static const char PARTS_KEY = 'p';
 
-static void load_part(lua_State *L, const char *name) {
+static void load_host_part(lua_State *L, const char *name) {
   const struct host_embedded *part = host_embedded;
   while (part->name && strcmp(part->name, name) != 0)
     part++;
@@ -43,7 +43,7 @@ void host_push_part(lua_State *L, const char *name) {
   }
   if (lua_getfield(L, -1, name) == LUA_TNIL) {
     lua_pop(L, 1);
-    load_part(L, name);
+    load_host_part(L, name);
     luaopen_aiowire(L);
     lua_pushcfunction(L, other_part);
     lua_call(L, 2, 1);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static bool put(host_plain *p, size_t length, char c) {
+static bool put_byte(host_plain *p, size_t length, char c) {
   if (length == p->capacity) {
     size_t capacity = length ? 2 * length : 128;
     char *line = realloc(p->line, capacity);
@@ -25,8 +25,9 @@ static bool put(host_plain *p, size_t length, char c) {
   return true;
 }
 
-static int end(host_plain *p, size_t count, const char **line, size_t *length) {
-  if (!put(p, count, '\0')) {
+static int end_plain(host_plain *p, size_t count, const char **line,
+                     size_t *length) {
+  if (!put_byte(p, count, '\0')) {
     fputs("aiowire: not enough memory for the line\n", stderr);
     return HOST_EDITOR_END;
   }
@@ -36,23 +37,23 @@ static int end(host_plain *p, size_t count, const char **line, size_t *length) {
 }
 
 /* The terminal itself shows Ctrl-C as ^C, and nothing for Ctrl-D. */
-static int leave(int code) {
+static int leave_plain(int code) {
   fputs("\n", stdout);
   fflush(stdout);
   return code;
 }
 
-int host_plain_read(host_plain *p, const host_editor_calls *calls,
+int host_plain_read(host_plain *p, const host_editor_calls *asker,
                     const char *prompt, const char **line, size_t *length) {
   const int input = STDIN_FILENO;
   size_t count = 0;
   fputs(prompt, stdout);
   fflush(stdout);
   for (;;) {
-    int rc = calls->wait(calls->data, &input, 1);
+    int rc = asker->wait(asker->data, &input, 1);
     if (rc < 0) {
       *length = count;
-      return leave(rc);
+      return leave_plain(rc);
     }
     errno = 0;
     int c = getc(stdin);
@@ -61,9 +62,9 @@ int host_plain_read(host_plain *p, const host_editor_calls *calls,
       continue;
     }
     if (c == EOF && count == 0)
-      return leave(HOST_EDITOR_END);
-    if (c == EOF || c == '\n' || !put(p, count, (char)c))
-      return end(p, count, line, length);
+      return leave_plain(HOST_EDITOR_END);
+    if (c == EOF || c == '\n' || !put_byte(p, count, (char)c))
+      return end_plain(p, count, line, length);
     count++;
   }
 }

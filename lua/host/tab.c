@@ -20,8 +20,8 @@ static bool is_blank(const wchar_t *from, const wchar_t *to) {
 }
 
 /* Ask the caller. Gives a list that is not empty, or NULL. */
-static char **ask(host_edited *e, const char *text, size_t length,
-                  size_t *word) {
+static char **ask_for_candidates(host_edited *e, const char *text,
+                                 size_t length, size_t *word) {
   *word = 0;
   host_edited_go_out(e);
   char **found = e->calls.complete(e->calls.data, text, length, word);
@@ -52,7 +52,7 @@ static bool extend(host_edited *e, char **candidates, const char *word) {
   return true;
 }
 
-static void list(host_edited *e, char **candidates) {
+static void list_candidates(host_edited *e, char **candidates) {
   host_edited_leave_line(e, "");
   host_list_candidates(e->terminal, candidates);
   host_edited_draw(e);
@@ -71,12 +71,12 @@ unsigned char host_edited_complete(void *el, wint_t key) {
   char *text = host_narrow(info->buffer, count, &length);
   char **found = NULL;
   if (text && e->calls.complete)
-    found = ask(e, text, length, &word);
+    found = ask_for_candidates(e, text, length, &word);
   unsigned char result = found ? HOST_CC_REFRESH : HOST_CC_ERROR;
   if (found && !extend(e, found, text + length - word)) {
     result = found[1] ? HOST_CC_NORM : HOST_CC_ERROR;
     if (found[1])
-      list(e, found);
+      list_candidates(e, found);
   }
   host_free_candidates(found);
   free(text);

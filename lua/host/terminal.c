@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 static void on_news(int signal_number);
-static void on_stop(int signal_number);
+static void on_terminal_stop(int signal_number);
 static void on_death(int signal_number);
 
 static const struct {
@@ -37,11 +37,11 @@ static const struct {
   void (*handler)(int);
   bool only_default; /* leave a handler of the program alone */
 } handled[] = {
-    {SIGWINCH, on_news, false}, {SIGCONT, on_news, false},
-    {SIGTSTP, on_stop, true},   {SIGTERM, on_death, true},
-    {SIGHUP, on_death, true},   {SIGINT, on_death, true},
-    {SIGQUIT, on_death, true},  {SIGALRM, on_death, true},
-    {SIGUSR1, on_death, true},  {SIGUSR2, on_death, true},
+    {SIGWINCH, on_news, false},        {SIGCONT, on_news, false},
+    {SIGTSTP, on_terminal_stop, true}, {SIGTERM, on_death, true},
+    {SIGHUP, on_death, true},          {SIGINT, on_death, true},
+    {SIGQUIT, on_death, true},         {SIGALRM, on_death, true},
+    {SIGUSR1, on_death, true},         {SIGUSR2, on_death, true},
     {SIGXCPU, on_death, true},
 };
 
@@ -108,7 +108,7 @@ static void act_by_default(int signal_number) {
   sigaction(signal_number, &own, NULL);
 }
 
-static void on_stop(int signal_number) {
+static void on_terminal_stop(int signal_number) {
   int saved = errno;
   host_editor_restore_terminal();
   act_by_default(signal_number);
