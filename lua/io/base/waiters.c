@@ -39,8 +39,8 @@ void awio_waiters_free(awio_waiters *w) {
   *w = (awio_waiters){NULL, 0, 0};
 }
 
-/* Tasks of another engine may wait, such as those of a loop around a loop with a
- * clock of its own. The keeper tells whether that engine still lives. */
+/* Tasks of another engine may wait, such as those of a loop around a loop that
+ * has a clock of its own. The keeper tells whether that engine still lives. */
 void awio_waits_end(const aw_keeper *keeper, aw_engine *waited,
                     aw_engine *running, int fd) {
   if (running && (waited == running || keeper->watch))
