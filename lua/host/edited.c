@@ -260,7 +260,7 @@ static void enter_loaded(void *data, const char *entry) {
   free(wide);
 }
 
-static void note_failure(host_edited *e, int error) {
+static void tell_no_history(host_edited *e, int error) {
   if (error && !e->noted)
     fprintf(stderr, "aiowire: no history in '%s': %s\n", e->path,
             strerror(error));
@@ -276,7 +276,7 @@ static void open_history(host_edited *e, const char *path) {
   e->lib->wset(e->el, HOST_EL_HIST, e->lib->history_w, e->history);
   e->path = path ? strdup(path) : NULL;
   if (e->path)
-    note_failure(e, host_history_load(e->path, enter_loaded, e));
+    tell_no_history(e, host_history_load(e->path, enter_loaded, e));
 }
 
 static bool open_wake(host_edited *e) {
@@ -453,5 +453,5 @@ void host_edited_remember(host_edited *e, const char *entry) {
   enter_loaded(e, entry);
   uselocale(outside);
   if (e->path)
-    note_failure(e, host_history_append(e->path, entry));
+    tell_no_history(e, host_history_append(e->path, entry));
 }

@@ -81,6 +81,7 @@ describe("a task that a line has started", function()
       t:prompt "> 10 - 2 "
       t:key "enter"
       t:expect "\n13\n"
+      t:prompt()
       assert.are.equal("here I am\n> 10 - 2 + 5\n13\n>\n", t:text())
     end))
 
