@@ -118,6 +118,14 @@ describe("the history", function()
     contains(text, "'b'")
   end))
 
+  it("has no line that begins with a space [R51]", edited({}, function(t)
+    t:eval "100 + 1"
+    t:eval " 100 + 2"
+    t:prompt()
+    t:key "up"
+    t:prompt "> 100 + 1"
+  end))
+
   it("may be impossible: the prompt works [R51]", test({ env = {
     XDG_STATE_HOME = "/proc/nothing", HOME = "/proc/nothing" } }, function(t)
     t:prompt()

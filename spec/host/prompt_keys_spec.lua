@@ -65,6 +65,22 @@ describe("Ctrl-Z at the prompt", function()
     end))
 end)
 
+describe("the prompt of a program in the background", function()
+  it("waits for fg [R44]", in_shell("$aiowire &", function(t)
+    t:expect "help"
+    t:wait_until("the stop", function()
+      t:send "\r"
+      return t:text():find("Stopped", 1, true)
+    end)
+    t:line "fg"
+    t:prompt()
+    assert.are.equal("2\n", t:eval "1 + 1")
+    t:prompt()
+    t:key "ctrl-d"
+    t:prompt "$ "
+  end))
+end)
+
 describe("the terminal after the program", function()
   for name, how in pairs {
     ["Ctrl-D"] = function(t)

@@ -37,6 +37,7 @@ local STAGES <const> = {
     .. "-e 'print \"never\"'" },
   ["the script"] = { "exec $aiowire s.lua" },
   ["standard input"] = { "exec $aiowire - <s.lua" },
+  ["a module of -l"] = { "exec $aiowire -l s -e 'print \"never\"'" },
   ["a wire that the script returns"] = { "exec $aiowire s.lua",
     "return aw.Wire(function() %s end)" },
   ["a task after the script"] = { "exec $aiowire s.lua",
