@@ -145,7 +145,8 @@ end]] } }, function(t)
       t.folder:file("go", "")
       t:expect "begin"
       t:key "ctrl-c"
-      t:expect "busy.lua:3"
+      t:expect "busy.lua:3" -- above the prompt of before
+      t:expect "to leave"
       contains(t:eval "1 + 1", "2\n")
       lacks(t:eval ".tasks", "spinner")
     end))
