@@ -188,7 +188,6 @@ describe("a task that a line has started", function()
       t:eval "aw.start(function() appears 'go'; error('bo' .. 'om') end)"
       t:prompt()
       t:line "appears('end'); 'line ' .. 'done'"
-      t:line "x = appears('end')"
       t.folder:file("go", "")
       t:expect "boom"
       t.folder:file("end", "")
