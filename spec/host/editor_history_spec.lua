@@ -76,7 +76,8 @@ describe("the history file", function()
       climbs_to(t, "\\")
       climbs_to(t, "a = 1")
       t:key("ctrl-a", "ctrl-k")
-      t:send "c = 3\r"
+      t:prompt()
+      t:eval "c = 3"
       leave(t)
     end)
     assert.are.equal("a = 1\nb\0c\n\xff\xfe\n\n\\\nc = 3\n", text_of(place))
