@@ -24,6 +24,24 @@ local WAITS <const> = {
   ["is busy"] = "signal_me() while true do end",
   ["is busy in a coroutine"] =
     "coroutine.wrap(function() signal_me() while true do end end)()",
+  ["closes a coroutine that is busy"] = [[
+local co = coroutine.create(function()
+  local _ <close> = setmetatable({}, { __close = function()
+    signal_me()
+    while true do end
+  end })
+  coroutine.yield()
+end)
+coroutine.resume(co)
+coroutine.close(co)]],
+  ["is busy in clean-up of a wrapped function that fails"] = [[
+coroutine.wrap(function()
+  local _ <close> = setmetatable({}, { __close = function()
+    signal_me()
+    while true do end
+  end })
+  error "failed"
+end)()]],
 }
 
 local function body(wait)

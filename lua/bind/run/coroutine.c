@@ -152,8 +152,12 @@ static int unwrap(lua_State *L, lua_State *co, int count) {
     return count - 1;
   int status = lua_status(co);
   if (status != LUA_OK && status != LUA_YIELD) {
+    awl_state *s = awl_of(L);
     lua_xmove(L, co, 1);
+    bool runs = awl_interrupt_enter(s, L, co);
     status = lua_resetthread(co); /* runs its `<close>` handlers */
+    if (runs)
+      awl_interrupt_watch(s, L);
     lua_xmove(co, L, 1);
   }
   if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
@@ -219,16 +223,39 @@ static lua_State *closed_by(lua_State *L) {
 }
 #endif
 
+/* Does `co` run, or has it resumed the one that runs? */
+static bool is_active(lua_State *L, lua_State *co) {
+  lua_Debug ar;
+  return co == L || (lua_status(co) == LUA_OK && lua_getstack(co, 0, &ar));
+}
+
+/* Close `co`, which is at index 1 and not active, by Lua's own version (upvalue
+ * 2). Its `<close>` handlers run in `co`, where they can be interrupted. */
+static int close_inner(lua_State *L, awl_state *s, lua_State *co) {
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_pushvalue(L, 1);
+  bool runs = awl_interrupt_enter(s, L, co);
+  int status = lua_pcall(L, 1, LUA_MULTRET, 0);
+  if (runs)
+    awl_interrupt_watch(s, L);
+  return status == LUA_OK ? lua_gettop(L) - 1 : lua_error(L);
+}
+
 /* coroutine.close(co): calls Lua's own version (upvalue 2), unless the engine
  * owns `co`. To close a coroutine of the engine would take away the wait of its
  * task, and the task would fail. */
 static int co_close(lua_State *L) {
+  awl_state *s = awl_of(L);
   lua_State *co = closed_by(L);
-  const awl_worker *owner = co ? awl_owner(awl_of(L), co) : NULL;
+  const awl_worker *owner = co ? awl_owner(s, co) : NULL;
   if (owner) {
     lua_pushboolean(L, false);
     awl_push_ownership(L, owner, "closes");
     return 2;
+  }
+  if (co && !is_active(L, co)) {
+    lua_settop(L, 1);
+    return close_inner(L, s, co);
   }
   lua_pushvalue(L, lua_upvalueindex(2));
   lua_insert(L, 1);
