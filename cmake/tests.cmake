@@ -1,0 +1,220 @@
+# The tests: programs in C, the specs and the examples under both interpreters,
+# and what is installed.
+
+# Limits for tests that hang. A slow test on a busy machine must not reach them.
+set(test_time 600)
+set(spec_time 1200)
+if(AIOWIRE_SANITIZE)
+  set(test_time 1200)
+  set(spec_time 3600)
+endif()
+# All tests use the module of this build, even if another one is installed.
+string(REPLACE "." "_" lua_suffix "${AIOWIRE_LUA_VERSION}")
+set(test_environment
+  "LUA_CPATH_${lua_suffix}=${CMAKE_CURRENT_BINARY_DIR}/?.so\;\;"
+  "LUA_PATH_${lua_suffix}=${CMAKE_CURRENT_SOURCE_DIR}/?.lua\;\;"
+  "LUA_INIT=" "LUA_INIT_${lua_suffix}="
+  "AIOWIRE_BUILD_DIR=${CMAKE_CURRENT_BINARY_DIR}"
+  "ASAN_OPTIONS=detect_leaks=1:abort_on_error=0"
+  "UBSAN_OPTIONS=print_stacktrace=1"
+  "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/lua/test/tsan.supp")
+
+# aiowire_test(name seconds command...): runs in the root of the sources.
+function(aiowire_test name seconds)
+  add_test(NAME ${name} COMMAND ${ARGN}
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES
+    TIMEOUT ${seconds} ENVIRONMENT "${test_environment}")
+  if(NOT AIOWIRE_REQUIRE_SPECS)
+    set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77)
+  endif()
+endfunction()
+
+# aiowire_program(target source with_lua): a C program linked to the objects,
+# with its asserts on in every build.
+function(aiowire_program target source with_lua)
+  add_executable(${target} ${source} $<TARGET_OBJECTS:aiowire_core>)
+  set_target_properties(${target} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/test)
+  target_include_directories(${target} PRIVATE core/include)
+  target_compile_options(${target} PRIVATE -UNDEBUG)
+  target_link_libraries(${target} PRIVATE aiowire_flags PkgConfig::UV)
+  target_link_options(${target} PRIVATE ${lto_test})
+  if(with_lua)
+    target_sources(${target} PRIVATE ${lua_objects})
+    target_include_directories(${target} PRIVATE lua/include)
+    target_link_libraries(${target} PRIVATE PkgConfig::LUA m ${CMAKE_DL_LIBS})
+    target_link_options(${target} PRIVATE -Wl,-E)
+  endif()
+endfunction()
+
+file(GLOB core_tests CONFIGURE_DEPENDS core/test/*_test.c)
+foreach(source IN LISTS core_tests)
+  get_filename_component(name ${source} NAME_WE)
+  aiowire_program(${name} ${source} FALSE)
+  target_include_directories(${name} PRIVATE core core/test)
+  aiowire_test(core.${name} ${test_time} ${name})
+endforeach()
+
+# Steps in C++, where there is a compiler.
+include(CheckLanguage)
+check_language(CXX)
+if(CMAKE_CXX_COMPILER)
+  enable_language(CXX)
+  add_executable(guard_test core/test/guard_test.cpp
+    $<TARGET_OBJECTS:aiowire_core>)
+  set_target_properties(guard_test PROPERTIES
+    CXX_STANDARD 11 CXX_EXTENSIONS OFF
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/test)
+  target_include_directories(guard_test PRIVATE core/include)
+  target_link_libraries(guard_test PRIVATE Threads::Threads
+    ${CMAKE_DL_LIBS} PkgConfig::UV)
+  target_link_options(guard_test PRIVATE ${lto_test})
+  if(AIOWIRE_SANITIZE)
+    target_compile_options(guard_test PRIVATE ${sanitize})
+    target_link_options(guard_test PRIVATE ${sanitize})
+  elseif(AIOWIRE_TSAN)
+    target_link_options(guard_test PRIVATE -fsanitize=thread)
+  endif()
+  aiowire_test(core.guard_test ${test_time} guard_test)
+endif()
+
+if(AIOWIRE_LUA)
+  file(GLOB lua_tests CONFIGURE_DEPENDS lua/test/*_test.c)
+  foreach(source IN LISTS lua_tests)
+    get_filename_component(name ${source} NAME_WE)
+    aiowire_program(${name} ${source} TRUE)
+    target_include_directories(${name} PRIVATE core/test lua/test lua/io)
+    aiowire_test(lua.${name} ${test_time} ${name})
+  endforeach()
+endif()
+
+file(GLOB embed_examples CONFIGURE_DEPENDS examples/embed/*.c)
+foreach(source IN LISTS embed_examples)
+  get_filename_component(name ${source} NAME_WE)
+  file(STRINGS ${source} lua_include REGEX "#include .aiowire_lua\\.h")
+  if(lua_include AND NOT AIOWIRE_LUA)
+    continue()
+  elseif(lua_include)
+    aiowire_program(embed_${name} ${source} TRUE)
+  else()
+    aiowire_program(embed_${name} ${source} FALSE)
+  endif()
+  aiowire_test(embed.${name} ${test_time} embed_${name})
+endforeach()
+
+if(AIOWIRE_LIB AND NOT AIOWIRE_SANITIZE AND NOT AIOWIRE_TSAN)
+  include(cmake/install_tests.cmake)
+endif()
+if(NOT AIOWIRE_LUA)
+  return()
+endif()
+
+# System calls that specs need, as modules for `require`, or to preload.
+add_custom_target(spec_support)
+foreach(name fork descriptors clients listeners resolver full files)
+  set(target spec_${name})
+  add_library(${target} MODULE spec/support/${name}.c)
+  set_target_properties(${target} PROPERTIES PREFIX "" SUFFIX .so)
+  target_include_directories(${target} PRIVATE core/include ${LUA_INCLUDE_DIRS})
+  target_link_libraries(${target} PRIVATE aiowire_flags)
+  add_dependencies(spec_support ${target})
+endforeach()
+add_library(counter MODULE examples/module/counter.c)
+set_target_properties(counter PROPERTIES PREFIX "" SUFFIX .so)
+target_include_directories(counter PRIVATE core/include lua/include
+  ${LUA_INCLUDE_DIRS})
+target_link_libraries(counter PRIVATE aiowire_flags)
+target_compile_options(counter PRIVATE -fvisibility=default)
+add_dependencies(spec_support counter)
+
+# An interpreter that loads an ASan module must have ASan itself, so stock
+# lua5.4 runs in plain builds only.
+find_program(AIOWIRE_LUA_PROGRAM lua5.4)
+set(interpreters "")
+if(AIOWIRE_HOST)
+  list(APPEND interpreters aiowire)
+endif()
+if(NOT AIOWIRE_SANITIZE)
+  list(APPEND interpreters lua5.4)
+endif()
+set(command_aiowire aiowire_host)
+set(command_lua5.4 ${AIOWIRE_LUA_PROGRAM})
+if(NOT AIOWIRE_LUA_PROGRAM)
+  if(AIOWIRE_REQUIRE_SPECS AND NOT AIOWIRE_SANITIZE)
+    message(FATAL_ERROR "aiowire: the tests need lua5.4
+    Debian/Ubuntu:  sudo apt-get install lua5.4")
+  endif()
+  set(command_lua5.4 sh -c "echo 'lua5.4 is not installed'; exit 77" lua5.4)
+endif()
+
+# Each spec file is a test in a process of its own, so that tests run in
+# parallel and the heap does not grow from file to file. A file's name is unique
+# in all folders: it is the name of its test.
+file(GLOB_RECURSE specs CONFIGURE_DEPENDS
+  RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} spec/*_spec.lua)
+# Examples run under both interpreters, except those with "host only" in a
+# comment: they await in their main chunk, which only the program allows.
+file(GLOB examples CONFIGURE_DEPENDS examples/*.lua)
+find_library(AIOWIRE_LIBZMQ NAMES libzmq.so.5 zmq)
+mark_as_advanced(AIOWIRE_LIBZMQ)
+if(NOT AIOWIRE_LIBZMQ)
+  list(FILTER examples EXCLUDE REGEX zmq)
+endif()
+set(libzmq_leaks ${CMAKE_CURRENT_SOURCE_DIR}/spec/support/libzmq.supp)
+foreach(lua IN LISTS interpreters)
+  foreach(spec IN LISTS specs)
+    string(REGEX REPLACE "^spec/.*/(.*)_spec\\.lua$" "\\1" name ${spec})
+    aiowire_test(spec.${name}.${lua} ${spec_time}
+      ${command_${lua}} spec/run.lua ${spec})
+  endforeach()
+  foreach(name zmq_multipart zmq_proxy_flood)
+    set_property(TEST spec.${name}.${lua} APPEND PROPERTY ENVIRONMENT
+      "LSAN_OPTIONS=suppressions=${libzmq_leaks}")
+  endforeach()
+  foreach(source IN LISTS examples)
+    get_filename_component(name ${source} NAME_WE)
+    file(STRINGS ${source} host_only REGEX "^--.*host only")
+    if(lua STREQUAL "aiowire" OR NOT host_only)
+      aiowire_test(example.${name}.${lua} ${test_time}
+        ${command_${lua}} examples/${name}.lua)
+    endif()
+  endforeach()
+endforeach()
+
+# A few random programs (see ./dev fuzz), always the same ones. They wait in
+# real time, so running two at a time takes half the time.
+if(AIOWIRE_HOST AND AIOWIRE_LUA_PROGRAM AND NOT AIOWIRE_SANITIZE)
+  aiowire_test(fuzz ${spec_time} ${AIOWIRE_LUA_PROGRAM} spec/fuzz/main.lua
+    --build ${CMAKE_CURRENT_BINARY_DIR} --first 1 --count 30 --keep)
+endif()
+
+# No core job may take more instructions unseen (see ./dev count). They are
+# counted in a release build, which is made when the test runs.
+if(AIOWIRE_HOST AND AIOWIRE_LUA_PROGRAM
+    AND NOT AIOWIRE_SANITIZE AND NOT AIOWIRE_TSAN)
+  find_program(AIOWIRE_VALGRIND valgrind)
+  mark_as_advanced(AIOWIRE_VALGRIND)
+  if(AIOWIRE_REQUIRE_SPECS AND NOT AIOWIRE_VALGRIND)
+    message(FATAL_ERROR "aiowire: the tests need valgrind
+    Debian/Ubuntu:  sudo apt-get install valgrind")
+  endif()
+  set(count_build ${CMAKE_CURRENT_BINARY_DIR}/count)
+  aiowire_test(count.build ${test_time} ${CMAKE_COMMAND}
+    -DBUILD=${count_build} -DGENERATOR=${CMAKE_GENERATOR}
+    -DCC=${CMAKE_C_COMPILER}
+    -P ${CMAKE_CURRENT_SOURCE_DIR}/bench/count/build.cmake)
+  set_tests_properties(count.build PROPERTIES
+    FIXTURES_SETUP count COST 1000)
+  aiowire_test(count ${spec_time} ${AIOWIRE_LUA_PROGRAM} bench/count/main.lua
+    ${count_build} --check ${CMAKE_CURRENT_BINARY_DIR}/count.txt)
+  # With other libraries there is nothing to compare: no failure anywhere.
+  set_tests_properties(count PROPERTIES
+    FIXTURES_REQUIRED count COST 1000 SKIP_RETURN_CODE 77)
+  if(AIOWIRE_LIB AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    aiowire_test(size ${test_time} ${CMAKE_COMMAND}
+      -DLIBRARY=${count_build}/libaiowire.so -DSTRIP=${CMAKE_STRIP}
+      -P ${CMAKE_CURRENT_SOURCE_DIR}/cmake/test/size.cmake)
+    set_tests_properties(size PROPERTIES FIXTURES_REQUIRED count)
+  endif()
+endif()
