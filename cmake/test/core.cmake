@@ -36,6 +36,16 @@ run(sh -c "cc use.c $(pkg-config --cflags --libs aiowire) -o shared")
 run(./shared)
 links(shared libaiowire)
 
+# Its name changes with each 0.x, and from 1.0 on with each major version.
+file(STRINGS ${SOURCE}/core/include/aiowire.h interface
+  REGEX "define AW_VERSION_STRING")
+string(REGEX REPLACE ".*\"(0\\.[0-9]+|[1-9][0-9]*)\\..*" "\\1" interface
+  "${interface}")
+run(readelf -d shared)
+if(NOT output MATCHES "\\[libaiowire\\.so\\.${interface}\\]")
+  message(FATAL_ERROR "not libaiowire.so.${interface}: ${output}")
+endif()
+
 # A program with all of it inside, if the C library and libuv have archives.
 execute_process(COMMAND pkg-config --exists libuv-static RESULT_VARIABLE none)
 file(WRITE ${work}/empty.c "int main(void) { return 0; }\n")

@@ -51,6 +51,26 @@ end
 
 -- ── version scripts ────────────────────────────────────────────────────────
 
+--- Returns the binary interface of a version: its minor version belongs to it
+--- until 1.0. CMakeLists.txt names the shared libraries by the same rule.
+---@param version string such as "0.1.0"
+---@return string interface
+function M.interface(version)
+  local major, minor = version:match "^(%d+)%.(%d+)%.%d+$"
+  return major == "0" and "0." .. minor or major
+end
+
+--- Returns the name that the symbols of "core" or "lua" have for a version.
+---@param part string
+---@param version string? default: that of the header
+---@return string
+function M.node(part, version)
+  version = version
+    or read(HEADERS.core[1]):match '#define AW_VERSION_STRING "([%d.]+)"'
+  return (part == "core" and "AIOWIRE_" or "AIOWIRE_LUA_")
+    .. M.interface(version)
+end
+
 --- Returns the path and the text of a version script, and the text that it
 --- should have.
 ---@param part string
@@ -60,8 +80,9 @@ function M.map(part)
   local names = M.functions(part)
   table.sort(names)
   local body = "    " .. table.concat(names, ";\n    ") .. ";\n"
-  local head, tail = text:match "^(.-  global:\n)", "  local: *;\n};\n"
-  return MAPS[part], text, head .. body .. tail
+  local comment = text:match "^/%*.-%*/\n"
+  return MAPS[part], text, ("%s%s {\n  global:\n%s  local: *;\n};\n")
+    :format(comment, M.node(part), body)
 end
 
 -- ── the table for C modules ────────────────────────────────────────────────

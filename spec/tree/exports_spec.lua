@@ -45,9 +45,9 @@ describe("the list of exports", function()
     end
   end)
 
-  for library, row in pairs {
-    ["libaiowire.so"] = { "core", "@@AIOWIRE_0" },
-    ["libaiowire_lua.so"] = { "lua", "@@AIOWIRE_LUA_0" },
+  for library, part in pairs {
+    ["libaiowire.so"] = "core",
+    ["libaiowire_lua.so"] = "lua",
   } do
     it("is what " .. library .. " shows, with its version [exports]", function()
       local names, versions = symbols_of(build .. "/" .. library)
@@ -55,12 +55,21 @@ describe("the list of exports", function()
         pending "this build has no libraries"
         return
       end
-      assert.are.same(sorted(exports.functions(row[1])), names)
+      assert.are.same(sorted(exports.functions(part)), names)
+      local node = "@@" .. exports.node(part)
       -- Without version scripts, symbols have no versions.
-      assert.are.same(versions[""] and { [""] = true } or { [row[2]] = true },
+      assert.are.same(versions[""] and { [""] = true } or { [node] = true },
         versions)
     end)
   end
+
+  it("has a new version for each 0.x, and for each major one [exports]",
+    function()
+      assert.are.equal("AIOWIRE_0.1", exports.node("core", "0.1.7"))
+      assert.are.equal("AIOWIRE_0.12", exports.node("core", "0.12.0"))
+      assert.are.equal("AIOWIRE_LUA_1", exports.node("lua", "1.4.2"))
+      assert.are.equal("AIOWIRE_10", exports.node("core", "10.0.1"))
+    end)
 
   it("is not in aiowire.so, whose core is its own [exports]", function()
     local names = symbols_of(build .. "/aiowire.so")
