@@ -110,6 +110,14 @@ static size_t insert_literal(wchar_t *out, size_t length, size_t place,
   return length + count + 2 * more;
 }
 
+/* libedit drops control characters of a prompt, but host_layout() would count
+ * them. Blanks become spaces. Returns 0 for a character that is left out. */
+static wchar_t prompt_character(wchar_t c) {
+  if (c == L'\n' || c == L'\t')
+    return L' ';
+  return wcwidth(c) < 0 ? 0 : c;
+}
+
 /* A sequence belongs to the character behind it, and those at the end to the
  * last character. */
 wchar_t *host_wide_prompt(const char *prompt) {
@@ -125,11 +133,14 @@ wchar_t *host_wide_prompt(const char *prompt) {
     at += n;
     if (n > 0)
       continue;
+    wchar_t c = prompt_character(*at++);
+    if (c == 0)
+      continue;
     if (pending > 0)
       length = insert_literal(out, length, length, codes, pending);
     pending = 0;
     last = length;
-    out[length++] = *at++;
+    out[length++] = c;
   }
   if (pending > 0 && length > 0)
     length = insert_literal(out, length, last, codes, pending);

@@ -24,7 +24,8 @@ void host_layout(host_place *place, const wchar_t *text, size_t length,
                  int columns);
 
 /* Gives the prompt for libedit, in the locale in use. Its sequences, as ESC
- * [ 1 m, stand between two HOST_LITERAL. NULL: out of memory. */
+ * [ 1 m, stand between two HOST_LITERAL. It has one row, and no other control
+ * characters. NULL: out of memory. */
 wchar_t *host_wide_prompt(const char *prompt);
 
 /* Brackets the parts of a prompt that take no place. */

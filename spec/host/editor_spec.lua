@@ -58,6 +58,19 @@ describe("a line that is edited", function()
       t:prompt "lua> 0x"
     end))
 
+  it("has a prompt of one row, below all output [R43]", edited({ "-i", "-e",
+    [[_PROMPT = "a\nb\1\a> "]] }, function(t)
+      t:prompt "a b> "
+      t:line "ev:start(function() while not go do aw.sleep(0.001) end \z
+        for i = 1, 3 do print('n' .. i); aw.sleep(0.03) end end) and nil"
+      t:expect "nil\n"
+      t:prompt "a b> "
+      t:mark(1)
+      t:line "go = true"
+      t:expect "n1\nn2\nn3\n"
+      t:prompt "a b> "
+    end))
+
   it("begins in an empty row, whatever was written before", edited({},
     function(t)
       t:eval "io.write 'no newline'"
