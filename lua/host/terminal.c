@@ -42,7 +42,11 @@ static const struct {
     {SIGHUP, on_death, true},          {SIGINT, on_death, true},
     {SIGQUIT, on_death, true},         {SIGALRM, on_death, true},
     {SIGUSR1, on_death, true},         {SIGUSR2, on_death, true},
-    {SIGXCPU, on_death, true},
+    {SIGXCPU, on_death, true},         {SIGXFSZ, on_death, true},
+    {SIGVTALRM, on_death, true},       {SIGABRT, on_death, true},
+    {SIGSEGV, on_death, true},         {SIGBUS, on_death, true},
+    {SIGFPE, on_death, true},          {SIGILL, on_death, true},
+    {SIGTRAP, on_death, true},         {SIGSYS, on_death, true},
 };
 
 enum { HANDLED = sizeof handled / sizeof *handled };

@@ -231,7 +231,7 @@ describe("the terminal of a prompt", function()
       end)
   end
 
-  for _, name in ipairs { "TERM", "HUP", "USR1", "ALRM" } do
+  for _, name in ipairs { "TERM", "HUP", "USR1", "ALRM", "ABRT", "SEGV" } do
     it("is restored when SIG" .. name .. " ends the program [R44]",
       keeps_modes(("os.execute 'kill -%s $PPID'"):format(name)))
   end
