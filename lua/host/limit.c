@@ -7,6 +7,7 @@
  *
  *   limit         the guard ─► a signal to the thread that runs Lua
  *                                ─► on_guard_signal() ─► aw_lua_interrupt(0)
+ *   + each AGAIN  the signal again, as long as a script is being read
  *   + the grace   the signal again, each AGAIN, for clean-up that is busy
  *   + MUCH        a message, and _exit(124); when only finalizers are left,
  *                 which no hook reaches, already at the end of the grace
@@ -49,7 +50,7 @@ static struct {
   bool ended;
 } limit = {.over = AW_NEVER, .lock = PTHREAD_MUTEX_INITIALIZER};
 
-static atomic_bool closing;
+static atomic_bool reading, closing;
 
 static uint64_t read_clock(void) {
   struct timespec t;
@@ -89,6 +90,10 @@ static void on_guard_signal(int number) {
   errno = saved;
 }
 
+void host_limit_reading(bool reads) {
+  atomic_store(&reading, reads);
+}
+
 void host_limit_close(void) {
   atomic_store(&closing, true);
 }
@@ -119,12 +124,26 @@ static bool ends_before(uint64_t time) {
   return ended;
 }
 
+/* Wait until the grace is over, or until the program has ended; returns true
+ * then. luaL_loadfilex() reads on after the first read that fails. */
+static bool ends_in_grace(void) {
+  while (atomic_load(&reading)) {
+    uint64_t at = later(read_clock(), AGAIN);
+    if (at >= limit.graced)
+      break;
+    if (ends_before(at))
+      return true;
+    pthread_kill(limit.runner, guard_signal());
+  }
+  return ends_before(limit.graced);
+}
+
 static void *guard_clock(void *nothing) {
   (void)nothing;
   if (ends_before(later(limit.over, MARGIN)))
     return NULL;
   pthread_kill(limit.runner, guard_signal());
-  if (ends_before(limit.graced))
+  if (ends_in_grace())
     return NULL;
   for (uint64_t at = 0; at <= MUCH; at += AGAIN) {
     pthread_kill(limit.runner, guard_signal());

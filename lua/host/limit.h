@@ -17,6 +17,10 @@ int host_limit_begin(uint64_t timeout, uint64_t grace);
  * is over. */
 uint64_t host_limit_left(void);
 
+/* Say whether a script is being read, on the thread that runs Lua. A read that
+ * blocks is interrupted by the limit as often as it begins anew. */
+void host_limit_reading(bool reads);
+
 /* From now on only finalizers run, in lua_close(). They cannot be interrupted:
  * the end of the grace ends the process. */
 void host_limit_close(void);

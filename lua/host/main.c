@@ -170,6 +170,14 @@ static void run_chunk(lua_State *L, host *h, int load_status, int nargs) {
   note_run_end(h, end, code);
 }
 
+/* luaL_loadfilex() of text, which the time limit interrupts. */
+static int load_file(lua_State *L, const char *name) {
+  host_limit_reading(true);
+  int status = luaL_loadfilex(L, name, "t");
+  host_limit_reading(false);
+  return status;
+}
+
 /* Run an -e, with the library as the local `aw`. */
 static void run_string(lua_State *L, host *h, const char *text) {
   lua_pushfstring(L, HOST_STATEMENT_HEAD "%s", text);
@@ -191,7 +199,7 @@ static void run_init(lua_State *L, host *h) {
   if (!init || !init[0])
     return;
   int status = init[0] == '@'
-                   ? luaL_loadfilex(L, init + 1, "t")
+                   ? load_file(L, init + 1)
                    : luaL_loadbufferx(L, init, strlen(init), name, "t");
   run_chunk(L, h, status, 0);
 }
@@ -251,7 +259,7 @@ static int push_script_arguments(lua_State *L) {
 
 static void run_script(lua_State *L, host *h) {
   const char *name = host_options_script(&h->options);
-  int status = luaL_loadfilex(L, name, "t");
+  int status = load_file(L, name);
   if (status == LUA_OK) {
     run_chunk(L, h, status, push_script_arguments(L));
     return;
@@ -343,7 +351,7 @@ static void run_rest(lua_State *L, host *h) {
   if (h->repl)
     host_repl_prompt(h->repl, L);
   else if (runs_alone(o))
-    run_chunk(L, h, luaL_loadfilex(L, NULL, "t"), 0);
+    run_chunk(L, h, load_file(L, NULL), 0);
 }
 
 /* The one protected call. [host] -> [] */

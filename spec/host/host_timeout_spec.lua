@@ -143,7 +143,8 @@ aw.event():wait() -- here
 
   it("is cut while it reads the script [R4]", function()
     local outcome = process.run("mkfifo pipe; sleep 900 >pipe & "
-      .. "$aiowire --timeout=0.1 - <pipe; code=$?; kill $!; exit $code")
+      .. "$aiowire --timeout=0.1 --grace=900 - <pipe; code=$?; "
+      .. "kill $!; exit $code")
     assert_outcome("", 124, outcome)
     assert.are.equal("aiowire: timeout after 0.1 s\n", outcome.err)
   end)
