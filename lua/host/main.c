@@ -420,7 +420,10 @@ static void run_state(host *h) {
   fflush(stdout);
   host_stats_close(L);
   host_limit_close();
+  if (h->signal || h->status == STATUS_TIMEOUT)
+    host_ends_by(h->status, h->signal);
   lua_close(L);
+  host_ends_by(0, 0);
   host_memory_free(memory);
 }
 

@@ -27,6 +27,9 @@
 /* Set by the signal handler, on any thread. */
 static atomic_bool lost; /* standard output lost its reader */
 
+/* See host_ends_by(). */
+static int ending_status, ending_signal;
+
 /* poll() reports POLLERR for a broken pipe, POLLHUP for a socket. */
 static bool has_reader(void) {
   struct pollfd output = {STDOUT_FILENO, POLLOUT, 0};
@@ -57,12 +60,24 @@ static void on_broken_pipe(int signal_number) {
   errno = saved;
 }
 
+void host_ends_by(int status, int signal_number) {
+  ending_status = status;
+  ending_signal = signal_number;
+}
+
 /* Flush standard output, and die by SIGPIPE if it has lost its reader. As an
- * exit handler this also runs after os.exit(code, false). */
+ * exit handler this also runs after os.exit(code, false), and after an os.exit
+ * in a finalizer at the end. */
 static void at_exit(void) {
   fflush(stdout);
   if (lost)
     host_die_by(SIGPIPE);
+  if (ending_signal)
+    host_die_by(ending_signal);
+  if (ending_status) {
+    fflush(NULL);
+    _exit(ending_status);
+  }
 }
 
 /* Set a handler rather than SIG_IGN, which children would inherit. */

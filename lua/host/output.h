@@ -19,6 +19,13 @@ void host_output_watch(void);
  */
 bool host_output_flush(void);
 
+/* Say how the program has ended: an os.exit in a finalizer no longer counts.
+ *
+ *   status         0 without a signal: such an os.exit counts
+ *   signal_number  die by this signal instead; 0: none
+ */
+void host_ends_by(int status, int signal_number);
+
 /* Die by this signal, so that the shell sees the reason. */
 void host_die_by(int signal_number);
 

@@ -159,6 +159,19 @@ aw.event():wait() -- here
     contains(outcome.err, message)
   end)
 
+  it("exits with 124 after an os.exit in a finalizer at the end [R4]",
+    function()
+      local outcome, message = script [[
+kept = setmetatable({}, { __gc = function()
+  say "closed"
+  os.exit(5)
+end })
+begun()
+aw.sleep(900)]]
+      assert_outcome("closed\n", 124, outcome)
+      contains(outcome.err, message)
+    end)
+
   it("is ended in a finalizer at the end, after the grace [R4]", function()
     local outcome = script([[
 kept = setmetatable({}, { __gc = function()

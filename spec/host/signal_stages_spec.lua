@@ -81,6 +81,23 @@ for signal, number in pairs { TERM = 15, HUP = 1 } do
     end
   end
 
+  describe("SIG" .. signal .. ", and os.exit in a finalizer at the end",
+    function()
+      it("kills the program [exit]", function()
+        local outcome = process.run("exec $aiowire s.lua", { ["s.lua"] =
+          HEAD:format(signal) .. [[
+kept = setmetatable({}, { __gc = function()
+  io.write "clean\n"
+  os.exit(5)
+end })
+signal_me()
+aw.sleep(600)
+]] })
+        process.assert_died_by(number, outcome)
+        assert.are.equal("clean\n", outcome.out)
+      end)
+    end)
+
   describe("SIG" .. signal .. " in a finalizer at the end", function()
     it("kills the program", function()
       local outcome = process.run("exec $aiowire s.lua", { ["s.lua"] =
