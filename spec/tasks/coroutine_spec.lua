@@ -655,6 +655,16 @@ end
       assert.are.equal(expected, outcome.out)
     end))
 
+  it("name the function and the line of a wrong argument [C11]",
+    under_stock(function()
+      local call = "local ok, err = pcall(function() coroutine.close(1) end)\n"
+        .. "print(err)"
+      local theirs = process.stock("print()\n" .. call)
+      local ours = process.stock("require 'aiowire'.install() print()\n"
+        .. call)
+      assert.are.equal(theirs.out, ours.out)
+    end))
+
   it("are not made by a stock lua5.4 before [C11]",
     under_stock(function()
       local outcome = process.stock [[

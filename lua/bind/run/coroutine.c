@@ -247,13 +247,15 @@ static int close_inner(lua_State *L, awl_state *s, lua_State *co) {
 static int co_close(lua_State *L) {
   awl_state *s = awl_of(L);
   lua_State *co = closed_by(L);
-  const awl_worker *owner = co ? awl_owner(s, co) : NULL;
+  if (!co)
+    return aw_lua_type_error(L, 1, "thread");
+  const awl_worker *owner = awl_owner(s, co);
   if (owner) {
     lua_pushboolean(L, false);
     awl_push_ownership(L, owner, "closes");
     return 2;
   }
-  if (co && !is_active(L, co)) {
+  if (!is_active(L, co)) {
     lua_settop(L, 1);
     return close_inner(L, s, co);
   }
