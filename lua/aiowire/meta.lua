@@ -13,10 +13,8 @@
 --            task" outside of tasks [C11].
 --   Marks    such as [C6] name rules in docs/semantics.md.
 --
--- Contents: Wires, Tasks, Scopes, Loops, Errors, The module (functions that
--- build, run and await; readiness and signals; channels and their kin;
--- processes and streams; datagrams; telling errors apart; tests), ZeroMQ,
--- Inside.
+-- Comments in front of a @field are those of the field. docs/make/api.lua
+-- writes docs/api.md from this file: run `./dev docs` after a change.
 
 --------------------------------------------------------------------------------
 -- Wires
@@ -98,23 +96,26 @@ local Wire = {}
 ---@return aiowire.Wire
 function Wire:timeout(seconds, opts) end
 
+--- How often and when `w:retry` tries again.
 ---@class aiowire.RetryOptions
 ---@field times? integer tries in all, at least 1; default: no limit
 ---@field delay? number seconds before the second try; default 0
----@field factor? number each delay is longer than the one before by this
----  factor; default 2
+--- each delay is longer than the one before by this factor; default 2
+---@field factor? number
 ---@field max? number upper bound of a delay in seconds
----@field jitter? false|"full" "full": wait only a random part of each delay,
----  drawn with the loop's seed. Use it with servers that others use, too
----@field when? fun(err: any, n: integer): any called with the error of try n;
----  the wire is tried again if it returns a true value. May await. Default: try
----  again after every error
----@field within? number seconds for all tries and delays together; when they
----  are over, the last error is raised, or Timeout if no try has failed yet
----@field reset_after? number seconds. A try that lasted so long before it
----  failed counts as the first one: tries and delays start anew, as for a
----  connection that was up for an hour. `n` and `info.attempts` count from
----  there
+--- "full": wait only a random part of each delay, drawn with the loop's seed.
+--- Use it with servers that others use, too
+---@field jitter? false|"full"
+--- called with the error of try n; the wire is tried again if it returns a true
+--- value. May await. Default: try again after every error
+---@field when? fun(err: any, n: integer): any
+--- seconds for all tries and delays together; when they are over, the last
+--- error is raised, or Timeout if no try has failed yet
+---@field within? number
+--- seconds. A try that lasted so long before it failed counts as the first one:
+--- tries and delays start anew, as for a connection that was up for an hour.
+--- `n` and `info.attempts` count from there
+---@field reset_after? number
 
 --- Try the whole chain of this wire until one try does not fail [O10]. Each try
 --- has a scope of its own.
@@ -191,6 +192,7 @@ function Wire:shielded(grace) end
 -- Tasks
 --------------------------------------------------------------------------------
 
+--- The states of a task. The last three are terminal.
 ---@alias aiowire.TaskStatus
 ---| "ready"     # its turn comes in this round or in the next
 ---| "running"   # its step is under way
@@ -206,11 +208,13 @@ function Wire:shielded(grace) end
 --- its end [T7]. Outside of tasks this wait drives the engine.
 ---@class aiowire.Task
 ---@field id integer counts up from 1, in each engine [S6]
----@field name string the option `name`, or the name of the wire, or the wire as
----  text, or `function@file:line` [D1]
----@field status aiowire.TaskStatus
----@field waiting string? what it waits for, such as `sleep 2.0 (1.3 left)`; nil
----  if it does not wait [D1]
+--- the option `name`, or the name of the wire, or the wire as text, or
+--- `function@file:line` [D1]
+---@field name string
+---@field status aiowire.TaskStatus see TaskStatus
+--- what it waits for, such as `sleep 2.0 (1.3 left)`; nil if it does not wait
+--- [D1]
+---@field waiting string?
 ---@field started_at string? "file:line" of its start; nil if C code started it
 ---@field age number? seconds since its start; nil when it has ended
 ---@field steps integer bodies and calls that it has run so far
@@ -274,10 +278,11 @@ local Scope = {}
 --- `aw.scope`. A handler gets the failure instead, and the siblings go on [E9].
 ---
 --- Raises if the scope has ended.
----@param wire aiowire.Wireable? nil starts nothing, with a warning [P2, D4]
+---@param wire? aiowire.Wireable nil starts nothing, with a warning [P2, D4]
 ---@param handler? aiowire.Handler
 ---@param opts? aiowire.StartOptions
----@return aiowire.Task?
+---@return aiowire.Task
+---@overload fun(self: aiowire.Scope, wire: nil): nil
 function Scope:start(wire, handler, opts) end
 
 --- Start a wire as `start` does, wait until it has called `aw.ready(...)`, and
@@ -309,24 +314,29 @@ function Scope:extend(seconds) end
 -- Loops
 --------------------------------------------------------------------------------
 
+--- Options of a loop.
 ---@class aiowire.LoopOptions
 ---@field timeout? number seconds, counted from `run` [P11]; default: none
 ---@field grace? number seconds for clean-up after a cancel; default 5 [C8]
 ---@field name? string shown to people
----@field clock? "real"|"virtual" a virtual clock starts at 0 and jumps to the
----  next deadline [K6]. With "virtual" the loop has an engine of its own [S6]
----@field seed? integer shuffles each round and seeds the choices of Select, so
----  that tests meet other orders [F6]. With it the loop has an engine of its
----  own
----@field signals? boolean false: do not touch SIGINT and SIGTERM [L2]; default
----  true
+--- a virtual clock starts at 0 and jumps to the next deadline [K6]. With
+--- "virtual" the loop has an engine of its own [S6]
+---@field clock? "real"|"virtual"
+--- shuffles each round and seeds the choices of Select, so that tests meet
+--- other orders [F6]. With it the loop has an engine of its own
+---@field seed? integer
+--- false: do not touch SIGINT and SIGTERM [L2]; default true
+---@field signals? boolean
 
+--- Options of a task.
 ---@class aiowire.StartOptions
 ---@field name? string shown to people
----@field background? boolean the task and its children do not keep the loop
----  running, but are cancelled when the last foreground task has ended [T2]
+--- the task and its children do not keep the loop running, but are cancelled
+--- when the last foreground task has ended [T2]
+---@field background? boolean
 ---@field grace? number seconds for cancels of this task; default: the loop's
 
+--- The states of a loop.
 ---@alias aiowire.LoopStatus
 ---| "idle"    # not run yet, or done: it may be started and run (again) [S7]
 ---| "running"
@@ -348,19 +358,19 @@ function Scope:extend(seconds) end
 --- runs.
 ---@class aiowire.EventLoop
 ---@field name string? the option `name`
----@field status aiowire.LoopStatus
+---@field status aiowire.LoopStatus see LoopStatus
 ---@field stuck aiowire.Stuck[] tasks that had to be killed [C9]
 ---@field failure aiowire.Info? about the error that ended the loop
----@field waited string? the first wait that the loop's time-out cut short, as
----  `waited` of an Info
+--- the first wait that the loop's time-out cut short, as `waited` of an Info
+---@field waited string?
 local EventLoop = {}
 
 --- A task that was killed: it was still alive when the grace of its cancel had
 --- expired, or it took Cancelled 1,000 times without ending. Its coroutines
 --- were closed [C9].
 ---@class aiowire.Stuck
----@field task aiowire.Task
----@field name string
+---@field task aiowire.Task the killed task
+---@field name string its name
 ---@field traceback string where it was
 
 --- Start a wire as a task at the root of this loop [T2, S5]. The task is only
@@ -372,10 +382,11 @@ local EventLoop = {}
 ---
 --- Raises: "bad argument #1 to 'start' (wire expected, got ...)"; "this
 --- EventLoop has ended (...)" [S7].
----@param wire aiowire.Wireable? nil starts nothing, with a warning [P2, D4]
+---@param wire? aiowire.Wireable nil starts nothing, with a warning [P2, D4]
 ---@param handler? aiowire.Handler
 ---@param opts? aiowire.StartOptions
----@return aiowire.Task?
+---@return aiowire.Task
+---@overload fun(self: aiowire.EventLoop, wire: nil): nil
 function EventLoop:start(wire, handler, opts) end
 
 --- Start a wire at the root of this loop and wait until it is ready, as
@@ -438,26 +449,29 @@ function EventLoop:dump() end
 --- task, and the place where the task was started.
 ---@class aiowire.Info
 ---@field err any the error itself
----@field traceback string? taken where the error was raised, at most 22 levels,
----  without the library's own functions. For a Timeout: that of the code that
----  set the limit. If no Lua code ran: the place where the task was started
----@field waited string? for a Timeout: the first wait that it cut short, such
----  as `cut short: sleep 5 s`, with `in task 7` if another task waited, then
----  the stack of that wait
----@field task aiowire.Task? the failed task; in a handler, nil if no other code
----  holds the task
+--- taken where the error was raised, at most 22 levels, without the library's
+--- own functions. For a Timeout: that of the code that set the limit. If no Lua
+--- code ran: the place where the task was started
+---@field traceback string?
+--- for a Timeout: the first wait that it cut short, such as `cut short: sleep 5
+--- s`, with `in task 7` if another task waited, then the stack of that wait
+---@field waited string?
+--- the failed task; in a handler, nil if no other code holds the task
+---@field task aiowire.Task?
 ---@field id integer? its id
 ---@field name string? its name
 ---@field chain string[] names of the last wires, at most 8, newest first [D3]
 ---@field started_at string? "file:line" of its start
 ---@field attempts integer? number of tries, for a retry
----@field cause any for an error that a handler raised: the error that it
----  handled, which is also among the suppressed ones [E8]
+--- for an error that a handler raised: the error that it handled, which is also
+--- among the suppressed ones [E8]
+---@field cause any
 ---@field suppressed aiowire.Suppressed[] errors that came later [E3]
 
+--- An error that came while another one was already on its way [E3].
 ---@class aiowire.Suppressed
----@field err any
----@field info aiowire.Info?
+---@field err any the value that was raised
+---@field info aiowire.Info? about it; nil if nothing is known
 
 --- Error objects of the library have a text in `message`. `tostring` puts the
 --- user's line that raised the error in front of it, as `error` does for
@@ -469,10 +483,10 @@ function EventLoop:dump() end
 --- Raised at an await of a cancelled task: the operation did not happen [C2].
 --- Do not catch it. Clean-up that must await needs a shield [C12].
 ---@class aiowire.Cancelled
----@field message string
----@field reason any
----@field kind "task"|"scope"|"loop"|"timeout"|"failure"|"parent"|"race" what
----  was cancelled, or why
+---@field message string such as "cancelled"
+---@field reason any the reason that was given to `cancel`
+--- what was cancelled, or why
+---@field kind "task"|"scope"|"loop"|"timeout"|"failure"|"parent"|"race"
 ---@field where string? "file:line" of the cancel, if Lua code asked for it
 
 --- Raised by `w:timeout`, by aw.timeout, and by aw.run with a time-out of its
@@ -489,14 +503,14 @@ function EventLoop:dump() end
 
 --- Raised by Task:wait and by `Done`, for a task that was cancelled [T5].
 ---@class aiowire.TaskCancelled
----@field message string
+---@field message string with the name of the task
 ---@field where string? "file:line"
 ---@field task aiowire.Task? set by Task:wait
 
 --- Raised by a wait for an object that is closed, or that is closed during the
 --- wait.
 ---@class aiowire.Closed
----@field message string
+---@field message string with the kind of the object that is closed
 ---@field where string? "file:line"
 
 --- Raised when the operating system or libzmq reports a failure.
@@ -506,10 +520,11 @@ function EventLoop:dump() end
 ---@field code string such as "ECONNREFUSED"
 ---@field errno integer the number of the code
 ---@field call string the operation that failed, such as "connect"
----@field about string? the object of the operation, such as a path or
----  "descriptor 5"
----@field tried aiowire.SystemError[]? the failure of each address, in the order
----  of time, if a connect has tried several
+--- the object of the operation, such as a path or "descriptor 5"
+---@field about string?
+--- the failure of each address, in the order of time, if a connect has tried
+--- several
+---@field tried aiowire.SystemError[]?
 
 --- Raised by EventLoop:run when all tasks wait and nothing can wake one [L4].
 ---@class aiowire.Deadlock
@@ -521,18 +536,19 @@ function EventLoop:dump() end
 --- names no line, it also says where the cause was raised.
 ---@class aiowire.UnhandledException
 ---@field cause any the value that was raised
----@field info aiowire.Info
+---@field info aiowire.Info about the cause
 
 --------------------------------------------------------------------------------
 -- The module
 --------------------------------------------------------------------------------
 
+--- The table that `require "aiowire"` returns.
 ---@class aiowire
----@field _VERSION string
+---@field _VERSION string name and version, such as "aiowire 0.1.0"
 ---@field Never aiowire.Wire a wire that never ends by itself [O15]
 local aw = {}
 
--- Build: these return wires and run nothing -----------------------------------
+-- Building wires --------------------------------------------------------------
 
 --- Make a wire of a body and its arguments: it calls `f(ev, ...)` [V2].
 --- `aw.Wire(f)` makes a Wire of a function, for its operators and methods.
@@ -575,7 +591,7 @@ function aw.Sequence(...) end
 --- Raises for an `n` that is no whole number: "a wire is repeated a whole
 --- number of times, got 1.5".
 ---@param wire aiowire.Wireable
----@param n number
+---@param n number how many runs
 ---@return aiowire.Wire
 function aw.Repeat(wire, n) end
 
@@ -588,7 +604,7 @@ function aw.Forever(wire) end
 --- Sleep for `seconds` from the moment at which the wire runs [K3]. A sleep
 --- never ends early. math.huge sleeps without an end. Raises for NaN and
 --- negative values.
----@param seconds number
+---@param seconds number 0 or more
 ---@return aiowire.Wire
 function aw.Sleep(seconds) end
 
@@ -668,11 +684,12 @@ function aw.Select(events) end
 --- task was cancelled, while the whole was not, has a TaskCancelled in `err`
 --- and no `info`.
 ---@class aiowire.Outcome
----@field ok boolean
+---@field ok boolean true for a success
 ---@field n integer? the number of results
----@field err any
----@field info aiowire.Info?
+---@field err any the error of a failure
+---@field info aiowire.Info? about the error
 
+--- Options of Settle and `each`.
 ---@class aiowire.LimitOptions
 ---@field limit? number how many run at the same time; default: all
 
@@ -687,11 +704,12 @@ function aw.Select(events) end
 ---@return aiowire.Wire
 function aw.Settle(operands, opts) end
 
+--- Options of Every.
 ---@class aiowire.EveryOptions
----@field missed? "skip"|"burst"|"delay" what happens to a tick that is late.
----  "skip", the default: wait for the next multiple of the period. "burst": run
----  it at once, and all others that were missed. "delay": run it at once, and
----  count the period from it
+--- what happens to a tick that is late. "skip", the default: wait for the next
+--- multiple of the period. "burst": run it at once, and all others that were
+--- missed. "delay": run it at once, and count the period from it
+---@field missed? "skip"|"burst"|"delay"
 
 --- Run the whole chain of `wire` at once, and then every `period` seconds [K4].
 --- The period counts from the beginning, so ticks do not drift. Ticks never
@@ -702,6 +720,7 @@ function aw.Settle(operands, opts) end
 ---@return aiowire.Wire
 function aw.Every(period, wire, opts) end
 
+--- What Recv receives from.
 ---@alias aiowire.Receivable
 ---| aiowire.Channel
 ---| aiowire.Subscription
@@ -713,6 +732,7 @@ function aw.Every(period, wire, opts) end
 ---| aiowire.UdpSocket
 ---| aiowire.FileWatch
 
+--- What Send sends to.
 ---@alias aiowire.Sendable
 ---| aiowire.Channel
 ---| aiowire.zmq.Socket
@@ -784,6 +804,7 @@ function aw.Writable(src) end
 ---@return aiowire.Wire
 function aw.Signal(name) end
 
+--- Kinds of readiness.
 ---@alias aiowire.PollFlags
 ---| "r"  # readable, the default; also 1
 ---| "w"  # writable; also 2
@@ -792,12 +813,13 @@ function aw.Signal(name) end
 ---| 2
 ---| 3
 
+--- Options of a Poller.
 ---@class aiowire.PollerOptions
 ---@field flags? aiowire.PollFlags for sources that are registered without flags
----@field on_error? aiowire.Handler called with the failure of a callback, or of
----  a wire that it returned; the source stays registered [Q5]. Other wires that
----  its callbacks returned are cancelled before. A source that cannot be waited
----  for is unregistered
+--- called with the failure of a callback, or of a wire that it returned; the
+--- source stays registered [Q5]. Other wires that its callbacks returned are
+--- cancelled before. A source that cannot be waited for is unregistered
+---@field on_error? aiowire.Handler
 ---@field interval? number ignored
 
 --- A registry of sources and their callbacks. For each source it runs
@@ -845,7 +867,7 @@ function Poller:shutdown() end
 ---@return aiowire.Poller
 function aw.Poller(sources, opts) end
 
--- Run -------------------------------------------------------------------------
+-- Running ---------------------------------------------------------------------
 
 --- Make a loop [L1, S6]. Raises for unknown options, and for a time that is NaN
 --- or negative.
@@ -861,16 +883,17 @@ function aw.EventLoop(opts) end
 --- first; TaskCancelled if the wire's task was cancelled, but not the loop; and
 --- as `ev:run`, outside of tasks, if a host program drives the engine [L6].
 ---@param wire aiowire.Wireable
----@param opts? aiowire.LoopOptions
+---@param opts? aiowire.LoopOptions|number a number is the time-out
 ---@return any ... the results
 function aw.run(wire, opts) end
 
 --- Start a wire in the loop of the running task, as EventLoop:start does. In a
 --- handler: in the loop of the failed task [E7]. Raises elsewhere.
----@param wire aiowire.Wireable? nil starts nothing, with a warning [P2, D4]
+---@param wire? aiowire.Wireable nil starts nothing, with a warning [P2, D4]
 ---@param handler? aiowire.Handler
 ---@param opts? aiowire.StartOptions
----@return aiowire.Task?
+---@return aiowire.Task
+---@overload fun(wire: nil): nil
 function aw.start(wire, handler, opts) end
 
 --- A handler for `start` that keeps the failure in the task: `task:wait()`
@@ -881,14 +904,14 @@ function aw.start(wire, handler, opts) end
 ---@type aiowire.Handler
 function aw.keep(ev, err, info) end
 
--- Act: these need a running task ----------------------------------------------
+-- Acting in a task ------------------------------------------------------------
 
 --- Sleep for `seconds`. Awaits. The time counts from a fresh look at the clock,
 --- and the sleep never ends early [K3].
 ---
 --- Raises: "bad argument #1 to 'sleep' (seconds must not be negative)", and the
 --- like for NaN.
----@param seconds number
+---@param seconds number 0 or more
 function aw.sleep(seconds) end
 
 --- Sleep until the clock has reached `time`. Awaits. A time in the past ends at
@@ -1025,6 +1048,7 @@ function aw.deadline() end
 ---@param seconds number finite, not negative
 function aw.extend(seconds) end
 
+--- Options of a scope.
 ---@class aiowire.ScopeOptions
 ---@field timeout? number seconds, after which the scope is cancelled
 ---@field name? string reserved; nothing shows it yet
@@ -1046,7 +1070,7 @@ function aw.scope(opts, f) end
 --- Call `f(...)` with a time limit, and return its results. Awaits. If `f`
 --- takes longer than `seconds`, it is cancelled, and Timeout is raised after
 --- its clean-up [O8].
----@param seconds number
+---@param seconds number how long `f` may take
 ---@param f fun(...: any): ...: any
 ---@param ... any
 ---@return any ... f's results
@@ -1319,8 +1343,8 @@ function Rate:try_acquire(units) end
 --- A worker: a thread with a Lua state and an engine of its own. Closing it,
 --- the collector, or the end of this Lua state cancels the worker.
 ---@class aiowire.Thread
----@field status "running"|"done"|"failed"|"cancelled"|"lost" "lost": this is a
----  forked process, and the worker belongs to its parent
+--- "lost": this is a forked process, and the worker belongs to its parent
+---@field status "running"|"done"|"failed"|"cancelled"|"lost"
 ---@field name string the file, or "file:line" of the function
 ---@field id integer counts all workers of the process
 local Thread = {}
@@ -1387,13 +1411,15 @@ function Thread:close() end
 --- The other end of a Thread, in its worker. The methods are as those of a
 --- Thread; `close` ends both directions, and the worker goes on.
 ---@class aiowire.Parent
----@field send fun(self: aiowire.Parent, value: any)
----@field recv fun(self: aiowire.Parent): any, "closed"?
+---@field send fun(self: aiowire.Parent, value: any) as Thread:send. Awaits
+---@field recv fun(self: aiowire.Parent): any, "closed"? as Thread:recv. Awaits
+--- as Thread:try_send
 ---@field try_send fun(self: aiowire.Parent, value: any): boolean, "full"?
+--- as Thread:try_recv
 ---@field try_recv fun(self: aiowire.Parent): any, "empty"|"closed"|nil
----@field iter fun(self: aiowire.Parent): fun(): any
----@field shutdown fun(self: aiowire.Parent)
----@field close fun(self: aiowire.Parent)
+---@field iter fun(self: aiowire.Parent): fun(): any as Thread:iter
+---@field shutdown fun(self: aiowire.Parent) as Thread:shutdown
+---@field close fun(self: aiowire.Parent) send and receive no more
 
 --- In a worker: the end that it shares with the one that started it. nil in the
 --- main program.
@@ -1434,7 +1460,7 @@ function Pool:Call(...) end
 --- is fine.
 function Pool:close() end
 
--- Processes and streams -------------------------------------------------------
+-- Streams ---------------------------------------------------------------------
 
 --- A stream of bytes from or to a descriptor. It reads as a Lua file does; the
 --- end of the file is nil. All functions that read or write await.
@@ -1457,7 +1483,7 @@ function Stream:read(...) end
 
 --- Read the data that is there: at least one byte; nil at the end. Awaits while
 --- there is none.
----@param max? integer
+---@param max? integer bytes at most
 ---@return string?
 function Stream:read_some(max) end
 
@@ -1465,7 +1491,7 @@ function Stream:read_some(max) end
 --- the stream the rest, then nil. Awaits. A SystemError EMSGSIZE, with nothing
 --- consumed, if the text is longer than `max` bytes (default: `max_line`).
 ---@param delimiter string at least one byte
----@param max? integer
+---@param max? integer bytes at most, without the delimiter
 ---@return string?
 function Stream:read_until(delimiter, max) end
 
@@ -1546,6 +1572,40 @@ function Stream:getfd() end
 ---@return boolean
 function Stream:dirty() end
 
+--- Copy bytes from one stream to another, to the end of `from` or for at most
+--- `limit` bytes. Awaits. No Lua strings are made; `to` is not shut down. As a
+--- wire: `aw.Call(aw.copy, from, to)`.
+---
+--- What is queued in `to` is sent first. A cancelled copy loses nothing: what
+--- it has read and not written stays in `from` [X7]. Raises a SystemError about
+--- the stream that failed.
+---@param from aiowire.Stream
+---@param to aiowire.Stream may be the same, for an echo, unless it is a file
+---@param limit? integer bytes at most; default: no limit
+---@return integer bytes
+function aw.copy(from, to, limit) end
+
+--- The standard streams of the program. They stay open, and blocking for other
+--- users. Do not read `io.stdin` at the same time as aw.stdin.
+---
+--- Output of `print`, `io.write` and `aw.stdout` arrives in the order in which
+--- it was written; the same holds for `io.stderr` and `aw.stderr`, and for a
+--- child that inherits them. For that, a write of a stream first writes the
+--- buffer of Lua's file, and awaits until the kernel has everything. While the
+--- write waits for a slow reader, other tasks run: their prints come between
+--- its lines, and so may prints after a write that was cancelled. A line of
+--- more than 4096 bytes may be split.
+---@type aiowire.Stream
+aw.stdin = nil
+--- Standard output; see `aw.stdin`.
+---@type aiowire.Stream
+aw.stdout = nil
+--- Standard error; see `aw.stdin`.
+---@type aiowire.Stream
+aw.stderr = nil
+
+-- Files -----------------------------------------------------------------------
+
 --- Files. Threads do the work, so no task is blocked; each function awaits. As
 --- a wire: `aw.Call(aw.fs.read, path)`. A path is a string without a zero byte.
 --- Failures are SystemErrors about the path, with `code` such as `"ENOENT"`.
@@ -1560,10 +1620,12 @@ aw.fs = {}
 ---@return string
 function aw.fs.read(path) end
 
+--- Options of `aw.fs.write`.
 ---@class aiowire.WriteOptions
----@field atomic? boolean the file has its old content or all of the new one,
----  whatever happens, and the new one is on the disk when the call returns;
----  keeps the mode, follows links
+--- the file has its old content or all of the new one, whatever happens, and
+--- the new one is on the disk when the call returns; keeps the mode, follows
+--- links
+---@field atomic? boolean
 
 --- Replace the content of a file; make the file if it is missing.
 ---@param path string
@@ -1582,6 +1644,7 @@ function aw.fs.append(path, data) end
 ---@param to string
 function aw.fs.copy(from, to) end
 
+--- Kinds of files.
 ---@alias aiowire.FileType
 ---| "file"
 ---| "directory"
@@ -1592,19 +1655,21 @@ function aw.fs.copy(from, to) end
 ---| "block"
 ---| "unknown"
 
+--- What `aw.fs.stat` tells.
 ---@class aiowire.FileStat
 ---@field size integer in bytes
----@field type aiowire.FileType
+---@field type aiowire.FileType what kind of file it is
 ---@field mode integer the permission bits, as 420 for 0644
 ---@field mtime number last change of the content, as aw.time() tells time
 ---@field atime number last read
 ---@field ctime number last change of content, mode, owner or links
----@field uid integer
----@field gid integer
+---@field uid integer the number of the owner
+---@field gid integer the number of the group
 ---@field nlink integer hard links
----@field ino integer
----@field dev integer
+---@field ino integer the number of the inode
+---@field dev integer the number of the disk
 
+--- Options of `aw.fs.stat`.
 ---@class aiowire.StatOptions
 ---@field follow? boolean follow a link; default true
 
@@ -1614,8 +1679,9 @@ function aw.fs.copy(from, to) end
 ---@return aiowire.FileStat
 function aw.fs.stat(path, opts) end
 
+--- An entry of a folder.
 ---@class aiowire.FolderEntry
----@field name string
+---@field name string without the folder
 ---@field type aiowire.FileType of the entry itself: a link is a "link"
 
 --- List a folder, without "." and "..", in the order of the bytes of the names.
@@ -1623,9 +1689,10 @@ function aw.fs.stat(path, opts) end
 ---@return aiowire.FolderEntry[]
 function aw.fs.scandir(path) end
 
+--- Options of `aw.fs.mkdir`.
 ---@class aiowire.MkdirOptions
----@field parents? boolean make the folders above, too, and accept one that is
----  there; default false
+--- make the folders above, too, and accept one that is there; default false
+---@field parents? boolean
 
 --- Make a folder. If one of `parents` cannot be made, those above it stay.
 ---@param path string
@@ -1677,8 +1744,9 @@ function aw.fs.open(path, mode) end
 --- replaced; "overflow": events are lost
 ---@class aiowire.FileEvent
 ---@field path string absolute
----@field what "change"|"rename"|"overflow"
+---@field what "change"|"rename"|"overflow" see above
 
+--- Options of a watch.
 ---@class aiowire.WatchOptions
 ---@field recursive? boolean watch all folders below, too; then the call awaits
 
@@ -1718,37 +1786,26 @@ function FileWatch:iter() end
 --- nothing.
 function FileWatch:close() end
 
---- Copy bytes from one stream to another, to the end of `from` or for at most
---- `limit` bytes. Awaits. No Lua strings are made; `to` is not shut down. As a
---- wire: `aw.Call(aw.copy, from, to)`.
----
---- What is queued in `to` is sent first. A cancelled copy loses nothing: what
---- it has read and not written stays in `from` [X7]. Raises a SystemError about
---- the stream that failed.
----@param from aiowire.Stream
----@param to aiowire.Stream may be the same, for an echo, unless it is a file
----@param limit? integer
----@return integer bytes
-function aw.copy(from, to, limit) end
+-- Processes -------------------------------------------------------------------
 
 --- How a process ended. Either `code` or `signal` is set. With `lost` neither
 --- is set: another part of the program has reaped the process, or the kernel
 --- has, because SIGCHLD is ignored.
 ---@class aiowire.Ended
 ---@field ok boolean the process ended with the code 0
----@field code? integer
----@field signal? integer
----@field lost? boolean
+---@field code? integer of its exit
+---@field signal? integer the number of the signal that ended it
+---@field lost? boolean true: how it ended is not known
 
 --- A child process. Closing it ends and reaps it: by `close`, by `<close>`, or,
 --- as a last resort, when it is collected (its streams keep it alive). A
 --- detached process is not ended, only reaped when it ends.
 ---@class aiowire.Process
----@field pid integer
----@field stdin aiowire.Stream? the other end of a pipe or terminal, else nil,
----  as for the other two
----@field stdout aiowire.Stream?
----@field stderr aiowire.Stream?
+---@field pid integer its number in the system
+--- the other end of a pipe or terminal, else nil, as for the other two
+---@field stdin aiowire.Stream?
+---@field stdout aiowire.Stream? for reading
+---@field stderr aiowire.Stream? for reading
 local Process = {}
 
 --- Wait until the process has ended. Awaits. Its streams may still have data
@@ -1780,30 +1837,34 @@ function Process:close() end
 --- Options of aw.spawn. The array part is the command and its arguments; no
 --- shell is involved. Unknown fields are errors.
 ---@class aiowire.SpawnOptions
----@field [integer] string|number
----@field cwd? string
+---@field [integer] string|number the command, then its arguments
+---@field cwd? string the folder to run in; default: that of this program
 ---@field env? table<string, string|number> its whole environment
 ---@field stdin? "pipe"|"inherit"|"null"|aiowire.Given default "pipe"
----@field stdout? "pipe"|"inherit"|"null"|string|aiowire.Given default "pipe";
----  another string is the path of a file (write "./pipe" for a file named pipe)
+--- default "pipe"; another string is the path of a file (write "./pipe" for a
+--- file named pipe)
+---@field stdout? "pipe"|"inherit"|"null"|string|aiowire.Given
+--- default "pipe"; "stdout": where stdout leads
 ---@field stderr? "pipe"|"inherit"|"null"|"stdout"|string|aiowire.Given
 ---@field append? boolean append to files that are given by path
----@field pty? boolean run the program on a terminal of its own. Standard files
----  that are not given lead there; `stdin` and `stdout` (else `stderr`) are the
----  other side of the terminal
+--- run the program on a terminal of its own. Standard files that are not given
+--- lead there; `stdin` and `stdout` (else `stderr`) are the other side of the
+--- terminal
+---@field pty? boolean
 ---@field rows? integer height of the terminal; default 24
 ---@field cols? integer width of the terminal; default 80
----@field detach? boolean run the program in a session of its own, and do not
----  end it with the Process, the loop or this program. Give it files, not
----  pipes
----@field group? boolean run the program in a group of its own. Signals go to
----  the group, and closing the Process ends the group. If the leader ends
----  before, it stays a zombie, so that its number is not used again
----@field grace? number seconds from TERM to KILL; default 2, at most half of
----  the loop's grace
+--- run the program in a session of its own, and do not end it with the Process,
+--- the loop or this program. Give it files, not pipes
+---@field detach? boolean
+--- run the program in a group of its own. Signals go to the group, and closing
+--- the Process ends the group. If the leader ends before, it stays a zombie, so
+--- that its number is not used again
+---@field group? boolean
+--- seconds from TERM to KILL; default 2, at most half of the loop's grace
+---@field grace? number
 ---@field max_line? number see Stream:configure()
----@field high_water? number
----@field max_output? number
+---@field high_water? number see Stream:configure()
+---@field max_output? number see Stream:configure()
 
 --- Start a program, which inherits the descriptors 0, 1 and 2 only. Does not
 --- await.
@@ -1817,28 +1878,29 @@ function aw.spawn(options) end
 
 --- Options of aw.exec: those of aw.spawn, with these changes.
 ---@class aiowire.ExecOptions : aiowire.SpawnOptions
----@field stdin? string|aiowire.Given a text to feed; a stream to read from,
----  which stays open; a Lua file; a descriptor; "inherit"; or "null", the
----  default (on a terminal of its own: nothing, then its end)
----@field detach? nil
+--- a text to feed; a stream to read from, which stays open; a Lua file; a
+--- descriptor; "inherit"; or "null", the default (on a terminal of its own:
+--- nothing, then its end)
+---@field stdin? string|aiowire.Given
+---@field detach? nil not for aw.exec, which waits for the end
 ---@field check? boolean raise if the program does not end with the code 0
----@field max_output? number bytes from each pipe; default 64 MiB. Above that
----  the program is ended, and a SystemError EMSGSIZE is raised
----@field drain? number seconds to wait, after its end, for pipes that other
----  processes keep open; then the result is what has arrived. Default: no limit
+--- bytes from each pipe; default 64 MiB. Above that the program is ended, and a
+--- SystemError EMSGSIZE is raised
+---@field max_output? number
+--- seconds to wait, after its end, for pipes that other processes keep open;
+--- then the result is what has arrived. Default: no limit
+---@field drain? number
 
 --- The result of a program. A text is nil for a file that is no pipe.
 ---@class aiowire.Result : aiowire.Ended
----@field out? string
----@field err? string
+---@field out? string what it wrote to standard output
+---@field err? string what it wrote to standard error
 
 --- Run a program, read its pipes, and wait until the program and both pipes
 --- have ended. Awaits. A cancel ends the program, as Process:close() does.
 ---
---- With `check`, a failure raises an error that has the fields of the result,
---- `command`, `where` and `message`; the message shows the end of its stderr. A
---- SystemError of its pipes, such as EMSGSIZE, has the earlier output in `out`
---- and `err`.
+--- With `check`, a failure raises a ProcessFailed. A SystemError of its pipes,
+--- such as EMSGSIZE, has the earlier output in `out` and `err`.
 ---@overload fun(command: string, ...: string|number): aiowire.Result
 ---@param options aiowire.ExecOptions
 ---@return aiowire.Result
@@ -1850,43 +1912,52 @@ function aw.exec(options) end
 ---@return aiowire.Wire
 function aw.Exec(options) end
 
+--- Raised with the option `check` if a program does not end with the code 0, or
+--- if one of a pipeline does not. `tostring` shows the end of its stderr.
+---@class aiowire.ProcessFailed : aiowire.Result
+---@field message string such as "command 'false' ended with code 1"
+---@field where string? "file:line" of the call
+---@field command string the program that failed
+---@field codes? (integer|false)[] of a pipeline, see PipelineResult
+
 --- A command of aw.pipeline: words, and its own values of some options of the
 --- whole.
 ---@class aiowire.Command
----@field [integer] string|number
----@field cwd? string
----@field env? table<string, string|number>
+---@field [integer] string|number the command, then its arguments
+---@field cwd? string as the fields below: see SpawnOptions
+---@field env? table<string, string|number> its whole environment
+--- "stdout" leads to the next program, too
 ---@field stderr? "pipe"|"inherit"|"null"|"stdout"|string|aiowire.Given
----  "stdout" leads to the next program, too
----@field append? boolean
----@field grace? number
----@field group? boolean
----@field high_water? number
+---@field append? boolean to a file that is given by its path
+---@field grace? number seconds from TERM to KILL
+---@field group? boolean a group of its own
+---@field high_water? number bytes, see Stream:configure()
 
 --- Options of aw.pipeline. They mean what they mean for aw.exec.
 ---@class aiowire.PipelineOptions
 ---@field stdin? string|aiowire.Given of the first program
 ---@field stdout? "pipe"|"inherit"|"null"|string|aiowire.Given of the last
----@field stderr? "pipe"|"inherit"|"null"|"stdout"|string|aiowire.Given of all.
----  Several programs share a path only with `append`, and no stream
----@field append? boolean
+--- of all. Several programs share a path only with `append`, and no stream
+---@field stderr? "pipe"|"inherit"|"null"|"stdout"|string|aiowire.Given
+---@field append? boolean to files that are given by their paths
 ---@field check? boolean raise if any program does not end with the code 0
----@field max_output? number bytes of the output, and of the errors of each
----  program
----@field drain? number seconds to wait for pipes after the end of the last
----  program to end
+--- bytes of the output, and of the errors of each program
+---@field max_output? number
+--- seconds to wait for pipes after the end of the last program to end
+---@field drain? number
 ---@field cwd? string of all, as the fields below
----@field env? table<string, string|number>
----@field grace? number
+---@field env? table<string, string|number> the whole environment of each
+---@field grace? number seconds from TERM to KILL
 ---@field group? boolean a group for each
----@field high_water? number
+---@field high_water? number bytes, see Stream:configure()
 
 --- The result of a pipeline. `ok` is true if all codes are 0. `code`, `signal`
 --- and `lost` are those of the last program; `err` has the errors of the first
 --- program, then those of the second, and so on.
 ---@class aiowire.PipelineResult : aiowire.Result
----@field codes (integer|false)[] the code of each program; 128 + n if signal n
----  has ended it; false if it is lost
+--- the code of each program; 128 + n if signal n has ended it; false if it is
+--- lost
+---@field codes (integer|false)[]
 
 --- Run programs at the same time, each of which reads the output of the one
 --- before, and wait until all programs and pipes have ended. Awaits. A table at
@@ -1895,32 +1966,14 @@ function aw.Exec(options) end
 ---
 --- A program whose reader has ended dies of SIGPIPE, which is the code 141, as
 --- in `yes | head -1`. If a program cannot be started, the others are ended.
---- With `check`, a failure raises the error that aw.exec raises, with `codes`;
---- its `command` is the first program that failed, if possible one that did not
---- die of SIGPIPE.
+--- With `check`, a failure raises a ProcessFailed with `codes`; its `command` is
+--- the first program that failed, if possible one that did not die of SIGPIPE.
 ---@param first aiowire.Command
 ---@param ... aiowire.Command|aiowire.PipelineOptions
 ---@return aiowire.PipelineResult
 function aw.pipeline(first, ...) end
 
---- The standard streams of the program. They stay open, and blocking for other
---- users. Do not read `io.stdin` at the same time as aw.stdin.
----
---- Output of `print`, `io.write` and `aw.stdout` arrives in the order in which
---- it was written; the same holds for `io.stderr` and `aw.stderr`, and for a
---- child that inherits them. For that, a write of a stream first writes the
---- buffer of Lua's file, and awaits until the kernel has everything. While the
---- write waits for a slow reader, other tasks run: their prints come between
---- its lines, and so may prints after a write that was cancelled. A line of
---- more than 4096 bytes may be split.
----@type aiowire.Stream
-aw.stdin = nil
----@type aiowire.Stream
-aw.stdout = nil
----@type aiowire.Stream
-aw.stderr = nil
-
--- Connecting ------------------------------------------------------------------
+-- Connections and names -------------------------------------------------------
 
 --- Streams and servers over TCP.
 aw.tcp = {}
@@ -1930,14 +1983,14 @@ aw.unix = {}
 
 --- Options of a connection over a unix socket.
 ---@class aiowire.ConnectOptions
----@field timeout? number seconds for everything, the look-up included; raises
----  Timeout
+--- seconds for everything, the look-up included; raises Timeout
+---@field timeout? number
 ---@field max_line? integer see Stream:configure
----@field high_water? integer
----@field max_output? integer
+---@field high_water? integer bytes, see Stream:configure
+---@field max_output? integer bytes, see Stream:configure
 ---@field nodelay? boolean TCP: send small writes at once; true by default
----@field keepalive? boolean|number TCP: probe a silent peer, after that many
----  seconds; false by default
+--- TCP: probe a silent peer, after that many seconds; false by default
+---@field keepalive? boolean|number
 
 --- Options of a connection over TCP.
 ---@class aiowire.TcpConnectOptions: aiowire.ConnectOptions
@@ -1956,8 +2009,8 @@ aw.unix = {}
 --- Raises a SystemError about the address, or about all addresses that were
 --- tried [X13]; "EAI_NONAME" about a name that is not found.
 ---@param host string a name, or a number such as "127.0.0.1" or "fe80::1%eth0"
----@param port integer
----@param opts aiowire.TcpConnectOptions?
+---@param port integer of the server
+---@param opts? aiowire.TcpConnectOptions
 ---@return aiowire.Stream
 function aw.tcp.connect(host, port, opts) end
 
@@ -1965,18 +2018,20 @@ function aw.tcp.connect(host, port, opts) end
 --- path that begins with a zero byte is a name in Linux's abstract namespace.
 --- Otherwise as `aw.tcp.connect`.
 ---@param path string at most 107 bytes
----@param opts aiowire.ConnectOptions?
+---@param opts? aiowire.ConnectOptions
 ---@return aiowire.Stream
 function aw.unix.connect(path, opts) end
 
 --- Names of hosts.
 aw.dns = {}
 
+--- An address of a host.
 ---@class aiowire.Address
 ---@field address string such as "127.0.0.1" or "fe80::1%eth0"
----@field family "inet"|"inet6"
+---@field family "inet"|"inet6" "inet" for IPv4, "inet6" for IPv6
 ---@field port integer that of the options; 0 by default
 
+--- Options of a look-up.
 ---@class aiowire.ResolveOptions
 ---@field family? "inet"|"inet6" the only family to look for
 ---@field port? integer of the results
@@ -1986,7 +2041,7 @@ aw.dns = {}
 ---
 --- Raises a SystemError about the host: "EAI_NONAME" if it is not found.
 ---@param host string
----@param opts aiowire.ResolveOptions?
+---@param opts? aiowire.ResolveOptions
 ---@return aiowire.Address[]
 function aw.dns.resolve(host, opts) end
 
@@ -2004,9 +2059,9 @@ function aw.dns.reverse(address) end
 ---@field reuseport? boolean TCP: let other processes listen there, too
 ---@field ipv6only? boolean TCP: take no IPv4 on "::"
 ---@field mode? integer unix: permissions of the file, as tonumber("660", 8)
----@field max_line? number
----@field high_water? number
----@field max_output? number
+---@field max_line? number bytes, see Stream:configure()
+---@field high_water? number bytes, see Stream:configure()
+---@field max_output? number bytes, see Stream:configure()
 ---@field nodelay? boolean TCP: send small writes at once (the default)
 ---@field keepalive? boolean|number TCP: send probes, after so many seconds
 
@@ -2014,7 +2069,7 @@ function aw.dns.reverse(address) end
 --- "localhost".
 ---
 --- Raises a SystemError about "host:port", such as EADDRINUSE.
----@param host string|aiowire.ListenOptions|nil nil, "" or "*": every address
+---@param host? string|aiowire.ListenOptions nil, "" or "*": every address
 ---@param port? integer 0: any that is free; see Server:name
 ---@param options? aiowire.ListenOptions
 ---@return aiowire.Server
@@ -2095,7 +2150,7 @@ function UdpSocket:recv(max) end
 --- that is too long.
 ---@param data string
 ---@param host? string
----@param port? integer
+---@param port? integer of the receiver
 function UdpSocket:send(data, host, port) end
 
 --- Also receive what is sent to a multicast group [X22].
@@ -2127,6 +2182,7 @@ function UdpSocket:close() end
 ---@return integer
 function UdpSocket:getfd() end
 
+--- Options of a UDP socket that can change.
 ---@class aiowire.UdpChange
 ---@field broadcast? boolean allow sends to broadcast addresses; default false
 ---@field ttl? integer hops that a datagram may take, from 1 to 255
@@ -2138,15 +2194,19 @@ function UdpSocket:getfd() end
 ---@return aiowire.UdpSocket self
 function UdpSocket:configure(options) end
 
+--- Options of a new UDP socket.
 ---@class aiowire.UdpOptions : aiowire.UdpChange
+--- the only family to use; default: that of the address
 ---@field family? "inet"|"inet6"
 ---@field reuseport? boolean several sockets share the port
 ---@field ipv6only? boolean a socket of IPv6 carries no IPv4; default false
 
+--- Options of a UDP socket with a peer.
 ---@class aiowire.UdpConnectOptions : aiowire.UdpOptions
 ---@field local_host? string send from this address
 ---@field local_port? integer send from this port
 
+--- Sockets for datagrams.
 aw.udp = {}
 
 --- Make a UDP socket on an address of this machine [X20]. Awaits only for a
@@ -2160,12 +2220,12 @@ function aw.udp.bind(host, port, options) end
 --- Make a UDP socket that talks to one peer only. Sends nothing yet. Awaits
 --- only for a name other than "localhost".
 ---@param host string
----@param port integer
+---@param port integer of the peer
 ---@param options? aiowire.UdpConnectOptions
 ---@return aiowire.UdpSocket
 function aw.udp.connect(host, port, options) end
 
--- Tell errors apart [E4] ------------------------------------------------------
+-- Telling errors apart --------------------------------------------------------
 
 --- Tell whether `err` is a Cancelled: the cancel of the running task or scope.
 ---@param err any
@@ -2205,7 +2265,7 @@ function aw.is_system_error(err) end
 ---@return boolean
 function aw.is_deadlock(err) end
 
--- Test and look inside --------------------------------------------------------
+-- Testing ---------------------------------------------------------------------
 
 --- The clock that aw.test hands to its function. `advance` and `run_until` move
 --- it; they await, and run everything that is due on the way, in order [K6].
@@ -2225,10 +2285,12 @@ function Clock:advance(dt) end
 ---@param time number seconds on this clock
 function Clock:run_until(time) end
 
+--- Options of `aw.test`.
 ---@class aiowire.TestOptions
 ---@field seed? integer shuffles each round [F6]
----@field limit? number real seconds that the test may take; default 2, or the
----  value of AIOWIRE_TEST_TIMEOUT
+--- real seconds that the test may take; default 2, or the value of
+--- AIOWIRE_TEST_TIMEOUT
+---@field limit? number
 
 --- Call `f(ev, clock)` as the main task of a new loop with a virtual clock,
 --- then run to their ends the tasks that it started [K6]. Errors of `f` are
@@ -2254,12 +2316,26 @@ function aw.test(opts, f) end
 --- `POLLOUT`.
 ---@class aiowire.zmq
 ---@field options table[] each { name=, number=, readable=, writable= }
----@field [string] integer
+---@field [string] integer the constants
 aw.zmq = {}
 
+--- A type of socket, by its name in any case or by its number, such as
+--- `zmq.REP`. The drafts "server", "client", "radio", "dish", "gather",
+--- "scatter", "dgram" and "channel" need a libzmq that was built with them.
 ---@alias aiowire.zmq.Type
----| "pair" | "pub" | "sub" | "req" | "rep" | "dealer" | "router" | "pull"
----| "push" | "xpub" | "xsub" | "stream"
+---| "pair"
+---| "pub"
+---| "sub"
+---| "req"
+---| "rep"
+---| "dealer"
+---| "router"
+---| "pull"
+---| "push"
+---| "xpub"
+---| "xsub"
+---| "stream"
+---| string # the same names in capitals, and drafts
 ---| integer
 
 --- A socket. Each option of libzmq is a field, under its name in lower case.
@@ -2271,22 +2347,23 @@ aw.zmq = {}
 --- longest is served first [F5]. Closing a socket ends its waits with Closed.
 --- Close it by `close`, by `local s <close>`, or with its context.
 ---@class aiowire.zmq.Socket
----@field closed boolean
----@field max_parts integer bound of the parts of a message, received or sent;
----  default 1024
+---@field closed boolean true after `close`
+--- bound of the parts of a message, received or sent; default 1024
+---@field max_parts integer
 ---@field hwm integer sets sndhwm and rcvhwm
----@field linger integer ms; with 0, a message that is being sent still gets 10
----  ms
+--- ms; with 0, a message that is being sent still gets 10 ms
+---@field linger integer
 ---@field identity string another name of routing_id
 ---@field last_endpoint string the address that was bound or connected last
----@field conflate boolean keep only the newest message, whole; set it before
----  bind and connect
----@field curve_secretkey string a key, or the path of a key file; then it sets
----  curve_publickey, too, unless that is set
+--- keep only the newest message, whole; set it before bind and connect
+---@field conflate boolean
+--- a key, or the path of a key file; then it sets curve_publickey, too, unless
+--- that is set
+---@field curve_secretkey string
 ---@field curve_publickey string a key, or the path of a key file
 ---@field curve_serverkey string a key, or the path of a key file
 ---@field router_mandatory boolean a ROUTER raises for a peer that is gone
----@field [string] any
+---@field [string] any each other option of libzmq
 local Socket = {}
 
 --- Bind the socket to an address: tcp://, ipc:// or inproc://. Awaits if its
@@ -2395,7 +2472,7 @@ function Socket:monitor(events) end
 ---
 --- To a peer that is counted messages can be sent. A PUB must wait for
 --- subscriptions instead.
----@param n integer
+---@param n integer how many peers
 ---@param timeout? number seconds; default: no limit
 ---@return true
 function Socket:wait_peers(n, timeout) end
@@ -2427,6 +2504,7 @@ function Socket:set(option, value) end
 ---@param linger? integer sets the option `linger` first
 function Socket:close(linger) end
 
+--- The events of a monitor, and what `value` is.
 ---@alias aiowire.zmq.EventName
 ---| "connected" # value: descriptor
 ---| "connect_delayed" # value: error
@@ -2444,10 +2522,11 @@ function Socket:close(linger) end
 ---| "handshake_failed_auth" # value: the authenticator's status
 ---| "resolve_failed" # value: error; a host name could not be resolved
 
+--- What a monitor receives.
 ---@class aiowire.zmq.MonitorEvent
----@field event aiowire.zmq.EventName
----@field address string
----@field value integer
+---@field event aiowire.zmq.EventName what has happened
+---@field address string of the socket or of its peer
+---@field value integer see EventName
 ---@field error? string the name or meaning of a value that is an error
 
 --- What happens to a socket. A monitor keeps 1,000 events that nobody has
@@ -2491,7 +2570,7 @@ function Context:get(option) end
 
 --- Set an option of the context.
 ---@param option string
----@param value integer|boolean
+---@param value integer|boolean in the units of libzmq
 function Context:set(option, value) end
 
 --- Close the context and its sockets.
@@ -2517,15 +2596,16 @@ function aw.zmq.socket(type, options) end
 ---@field password? string of PLAIN; not for `on_denied`
 ---@field key? string the public key of CURVE, 40 characters of Z85
 
+--- Who may connect.
 ---@class aiowire.zmq.AuthOptions
----@field curve? "any"|string|string[] keys, or the path of a folder of key
---- files
+--- keys, or the path of a folder of key files
+---@field curve? "any"|string|string[]
 ---@field plain? table<string, string> passwords, by the names of users
 ---@field allow? string[] addresses, as numbers; all others are denied
 ---@field deny? string[] addresses, as numbers; wins over `allow`
 ---@field domain? string all other domains are denied
----@field handler? fun(r: aiowire.zmq.AuthRequest): boolean|string? awaits; true
---- admits, a string admits as that user id
+--- awaits; true admits, a string admits as that user id
+---@field handler? fun(r: aiowire.zmq.AuthRequest): boolean|string?
 ---@field on_denied? fun(r: aiowire.zmq.AuthRequest, why: string) awaits
 ---@field context? aiowire.zmq.Context default: that of zmq.socket()
 
@@ -2552,6 +2632,7 @@ function Auth:close() end
 ---@return aiowire.zmq.Auth
 function aw.zmq.auth(options) end
 
+--- Options of a context.
 ---@class aiowire.zmq.ContextOptions
 ---@field io_threads? integer default 1
 ---@field max_sockets? integer default 1023
@@ -2607,6 +2688,7 @@ function aw.zmq.Proxy(front, back, capture, control) end
 ---@return string
 function aw.zmq.version() end
 
+--- Options of a request.
 ---@class aiowire.zmq.RequestOptions
 ---@field timeout? number seconds for each try, default 2.5
 ---@field retries? integer tries after the first, default 2; math.huge: no limit
@@ -2631,13 +2713,16 @@ function aw.zmq.version() end
 ---@return string ... the parts of the reply
 function aw.zmq.request(url, msg, options) end
 
+--- Options of a Service.
 ---@class aiowire.zmq.ServiceOptions
----@field concurrency? integer requests that run at the same time, default 64;
----  while so many run, no further one is received. A REP has one at a time
+--- requests that run at the same time, default 64; while so many run, no
+--- further one is received. A REP has one at a time
+---@field concurrency? integer
 ---@field timeout? number seconds for each request; default: no limit
----@field on_error? fun(err: any, info: aiowire.Info) called with the failure of
----  a request, after its reply. It runs outside of tasks, as a handler of
----  `start` [E7]. Default: a warning, once for each place [D4]
+--- called with the failure of a request, after its reply. It runs outside of
+--- tasks, as a handler of `start` [E7]. Default: a warning, once for each place
+--- [D4]
+---@field on_error? fun(err: any, info: aiowire.Info)
 
 --- Answer the requests that a REP, ROUTER or DEALER receives [M20].
 ---
@@ -2675,11 +2760,11 @@ function aw.zmq.has(capability) end
 ---@field loops integer EventLoops that run, or that will run
 ---@field ended integer EventLoops that have ended, but are not collected yet
 ---@field tasks integer tasks that have not ended
----@field scopes integer
+---@field scopes integer scopes that have not ended
 ---@field wires integer wires in the C core
 ---@field refs integer Lua values that the engine holds
 ---@field deadlines integer sleeps and time-outs under way
----@field errors integer
+---@field errors integer errors that the C core keeps
 ---@field busy integer coroutines that run, or are parked in a task
 ---@field idle integer coroutines in the pool
 ---@field handles integer libuv handles
