@@ -8,10 +8,9 @@ pkg_check_modules(CZMQ QUIET IMPORTED_TARGET libczmq)
 # Lua as the program `aiowire` has it, so that a floor is not slower.
 add_library(bench_lua INTERFACE)
 target_link_libraries(bench_lua INTERFACE
-  $<IF:$<BOOL:${AIOWIRE_LUA_ARCHIVE}>,${AIOWIRE_LUA_ARCHIVE},PkgConfig::LUA>
+  $<IF:$<BOOL:${aiowire_lua_ARCHIVE}>,${aiowire_lua_ARCHIVE},aiowire::lua>
   m ${CMAKE_DL_LIBS})
-target_include_directories(bench_lua SYSTEM INTERFACE
-  $<TARGET_PROPERTY:PkgConfig::LUA,INTERFACE_INCLUDE_DIRECTORIES>)
+target_include_directories(bench_lua SYSTEM INTERFACE ${lua_include_dirs})
 
 # bench_program(folder source library...): BUILD/bench/FOLDER/NAME.
 function(bench_program folder source)

@@ -39,37 +39,85 @@ else()
   set(uv_names "libuv>=1.42")
 endif()
 aiowire_find(UV "libuv >= 1.42" libuv1-dev ${uv_names})
+
+# ── Lua ─────────────────────────────────────────────────────────────────────
+
+# A project that has aiowire as a part may bring a Lua of its own, as the target
+# aiowire::lua. Then nothing is searched.
+set(lua_notes "")
 if(AIOWIRE_LUA)
-  set(lua lua${AIOWIRE_LUA_VERSION})
-  string(REPLACE "." "" lua_digits ${lua})
-  string(REGEX REPLACE ".*\\." "" lua_next ${AIOWIRE_LUA_VERSION})
-  math(EXPR lua_next "${lua_next} + 1")
-  set(lua_next 5.${lua_next})
-  aiowire_find(LUA "Lua ${AIOWIRE_LUA_VERSION} headers" lib${lua}-dev ${lua}
-    lua-${AIOWIRE_LUA_VERSION} ${lua_digits}
-    "lua>=${AIOWIRE_LUA_VERSION} lua<${lua_next}")
-  if(PkgConfig_FOUND AND NOT LUA_FOUND)
-    pkg_search_module(LUA_NEWER QUIET lua5.5 lua-5.5 lua55 "lua>=5.5")
+  include(${CMAKE_CURRENT_LIST_DIR}/lua.cmake)
+  set(aiowire_lua_RELEASE "of this project")
+  if(NOT TARGET aiowire::lua)
+    # The module and the libraries alone need its headers only.
+    set(needs "")
+    if(AIOWIRE_HOST OR AIOWIRE_TESTS)
+      set(needs LIBRARY)
+    endif()
+    aiowire_find_lua(${AIOWIRE_LUA_VERSION} GLOBAL ${needs})
+    if(NOT aiowire_lua_FOUND)
+      list(APPEND missing "Lua ${AIOWIRE_LUA_VERSION} headers")
+      list(APPEND missing_packages liblua${AIOWIRE_LUA_VERSION}-dev)
+      foreach(note IN LISTS aiowire_lua_ERROR aiowire_lua_OTHERS)
+        string(APPEND lua_notes "\n    Lua: ${note}")
+      endforeach()
+      string(APPEND lua_notes "
+    Lua elsewhere:  cmake -DLUA_DIR=PREFIX, see docs/embedding.md
+    Without Lua:    cmake -DAIOWIRE_LUA=OFF builds the library for C programs")
+      set(LUA_NEWER_VERSION "")
+      if(PkgConfig_FOUND)
+        pkg_search_module(LUA_NEWER QUIET lua5.5 lua-5.5 lua55 "lua>=5.5")
+      endif()
+      if(NOT LUA_NEWER_VERSION AND aiowire_lua_OTHERS MATCHES "Lua (5\\.5\\.[0-9]+)")
+        set(LUA_NEWER_VERSION ${CMAKE_MATCH_1})
+      endif()
+      if(LUA_NEWER_VERSION AND AIOWIRE_LUA_VERSION STREQUAL "5.4")
+        string(APPEND lua_notes "
+    Lua ${LUA_NEWER_VERSION} is not supported yet; to try it:
+                    cmake -DAIOWIRE_LUA_VERSION=5.5, see docs/embedding.md")
+      endif()
+    endif()
   endif()
 endif()
-if(LUA_NEWER_FOUND)
-  message(FATAL_ERROR "aiowire: Lua ${LUA_NEWER_VERSION} is not supported yet, "
-    "and Lua ${AIOWIRE_LUA_VERSION} is not found.
-    Debian/Ubuntu:  sudo apt-get install ${missing_packages}
-    Without Lua:    cmake -DAIOWIRE_LUA=OFF builds the library for C programs
-    To try it:      cmake -DAIOWIRE_LUA_VERSION=5.5, see docs/embedding.md")
-endif()
+
+string(JOIN "," lua_include_dirs
+  "$<TARGET_PROPERTY:aiowire::lua" "INTERFACE_INCLUDE_DIRECTORIES>")
+
 if(missing)
   list(JOIN missing ", " missing)
   list(JOIN missing_packages " " missing_packages)
   message(FATAL_ERROR "aiowire: missing build dependencies: ${missing}
     Debian/Ubuntu:  sudo apt-get install ${missing_packages}
-    or run:         ./dev run")
+    or run:         ./dev run${lua_notes}")
 endif()
+
+# A flag of the compiler, or a folder that it searches by itself, may bring the
+# header of another Lua than the one that was found.
+if(aiowire_lua_FOUND)
+  string(REGEX REPLACE "^([0-9]+)\\.([0-9]+)\\.([0-9]+)$" "\\1*10000+\\2*100+\\3"
+    lua_number ${aiowire_lua_RELEASE})
+  set(lua_test "#include <lua.h>
+#if LUA_VERSION_RELEASE_NUM != (${lua_number})
+#error
+#endif
+int main(void) { return 0; }")
+  string(MD5 lua_key "${aiowire_lua_INCLUDE_DIR} ${lua_number} ${CMAKE_C_FLAGS}")
+  set(CMAKE_REQUIRED_FLAGS "-isystem \"${aiowire_lua_INCLUDE_DIR}\"")
+  check_c_source_compiles("${lua_test}" AIOWIRE_SEES_LUA_${lua_key})
+  unset(CMAKE_REQUIRED_FLAGS)
+  if(NOT AIOWIRE_SEES_LUA_${lua_key})
+    message(FATAL_ERROR "aiowire: the compiler does not see \
+${aiowire_lua_INCLUDE_DIR}/lua.h, of Lua ${aiowire_lua_RELEASE}, but another \
+lua.h: by CFLAGS, by CPATH, or in a folder such as /usr/local/include")
+  endif()
+endif()
+
 if(AIOWIRE_LUA)
-  message(STATUS "libuv ${UV_VERSION}, Lua ${LUA_VERSION}")
+  message(STATUS "libuv ${UV_VERSION}, Lua ${aiowire_lua_RELEASE}: \
+${aiowire_lua_INCLUDE_DIR} ${aiowire_lua_ARCHIVE} ${aiowire_lua_LIBRARY}")
   if(NOT AIOWIRE_LUA_VERSION STREQUAL "5.4")
-    message(WARNING "aiowire supports Lua 5.4; Lua ${LUA_VERSION} is a trial")
+    message(WARNING
+      "aiowire supports Lua 5.4; Lua ${aiowire_lua_RELEASE} is a trial")
   endif()
 else()
   message(STATUS "libuv ${UV_VERSION}, without Lua")

@@ -28,13 +28,10 @@ endif()
 
 # For programs that link the archives: libuv as an archive, too, if there is
 # one, so that `cc -static` works.
-pkg_check_modules(UV_ARCHIVE QUIET libuv-static)
+pkg_check_modules(UV_ARCHIVE QUIET libuv-static>=1.42)
+set(uv_package ${UV_PACKAGE}>=1.42)
 if(UV_ARCHIVE_FOUND)
-  set(uv_package libuv-static)
-  set(uv_flags ${UV_ARCHIVE_STATIC_LDFLAGS})
-else()
-  set(uv_package ${UV_PACKAGE})
-  set(uv_flags ${UV_STATIC_LDFLAGS})
+  set(uv_package libuv-static>=1.42)
 endif()
 configure_package_config_file(
   cmake/aiowireConfig.cmake.in
@@ -46,13 +43,42 @@ write_basic_package_version_file(
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/aiowireConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/aiowireConfigVersion.cmake
   DESTINATION ${config_dir})
+if(AIOWIRE_LUA)
+  install(FILES cmake/lua.cmake DESTINATION ${config_dir}
+    RENAME aiowireLua.cmake)
+endif()
 
 # ── pkg-config ──────────────────────────────────────────────────────────────
+
+# What only static programs link is in Requires.private and Libs.private. The
+# first moves with libuv, and brings what libuv needs in turn.
+string(REGEX REPLACE "([^>=]+)(>=)(.*)" "\\1 \\2 \\3" pc_uv ${uv_package})
+set(pc_private ${CMAKE_THREAD_LIBS_INIT})
+foreach(name IN LISTS CMAKE_DL_LIBS)
+  string(APPEND pc_private " -l${name}")
+endforeach()
+
+# Lua is another package, or a library that has none.
+set(pc_lua_package "")
+set(pc_lua_flags "")
+set(pc_lua_libs "")
+if(aiowire_lua_PACKAGE)
+  set(name ${aiowire_lua_PACKAGE})
+  string(REGEX REPLACE ".*\\." "" lua_next ${AIOWIRE_LUA_VERSION})
+  math(EXPR lua_next "${lua_next} + 1")
+  set(pc_lua_package
+    ", ${name} >= ${AIOWIRE_LUA_VERSION}, ${name} < 5.${lua_next}")
+elseif(AIOWIRE_LUA AND aiowire_lua_FOUND)
+  set(pc_lua_flags " -I${aiowire_lua_INCLUDE_DIR}")
+  set(pc_lua_libs " ${aiowire_lua_LIBRARY}")
+  if(aiowire_lua_LIBRARY STREQUAL aiowire_lua_ARCHIVE)
+    string(APPEND pc_lua_libs " -lm ${pc_private}")
+  endif()
+endif()
 
 # The relative path from a .pc file to the prefix.
 file(RELATIVE_PATH pc_to_prefix
   /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
-list(JOIN uv_flags " " uv_flags)
 set(pc_files aiowire)
 if(AIOWIRE_LUA)
   list(APPEND pc_files aiowire-lua)

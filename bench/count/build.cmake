@@ -2,6 +2,8 @@
 # is: preset release, in a folder of its own.
 #
 #   cmake -DBUILD=build/dev/count -DGENERATOR=Ninja -DCC=cc -P build.cmake
+#
+# LUA has options that say which Lua: see cmake/lua.cmake.
 
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE status
@@ -13,5 +15,5 @@ function(run)
 endfunction()
 
 run(${CMAKE_COMMAND} --preset release -B ${BUILD} -G ${GENERATOR}
-  -DCMAKE_C_COMPILER=${CC} -DAIOWIRE_TESTS=OFF)
+  -DCMAKE_C_COMPILER=${CC} -DAIOWIRE_TESTS=OFF ${LUA})
 run(${CMAKE_COMMAND} --build ${BUILD} --target aiowire_host aiowire_shared)

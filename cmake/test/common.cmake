@@ -11,6 +11,10 @@ cmake_minimum_required(VERSION 3.21)
 set(stage ${BUILD}/stage)
 set(prefix ${stage}/prefix)
 
+# Where libuv.pc is.
+execute_process(COMMAND pkg-config --variable=pcfiledir libuv
+  OUTPUT_VARIABLE uv_dir OUTPUT_STRIP_TRAILING_WHITESPACE)
+
 # The C++ compiler of the same family, or nothing.
 if(CC MATCHES "clang")
   find_program(CXX NAMES clang++)
@@ -84,4 +88,37 @@ function(links_no file)
       message(FATAL_ERROR "${file} links ${library}\n${output}")
     endif()
   endforeach()
+endfunction()
+
+# fake_lua(prefix release [name]): headers and an archive as Lua's own makefile
+# installs them, good for all but compiling. It writes no .pc file.
+function(fake_lua where release)
+  string(REPLACE . ";" numbers ${release})
+  list(GET numbers 0 major)
+  list(GET numbers 1 minor)
+  list(GET numbers 2 last)
+  file(WRITE ${where}/include/lua.h "#define LUA_VERSION_MAJOR \"${major}\"
+#define LUA_VERSION_MINOR \"${minor}\"
+#define LUA_VERSION_RELEASE \"${last}\"
+#define LUA_VERSION_NUM ${major}0${minor}
+#define LUA_VERSION_RELEASE_NUM (LUA_VERSION_NUM * 100 + ${last})
+")
+  set(name liblua.a)
+  if(ARGN)
+    set(name ${ARGN})
+  endif()
+  file(WRITE ${where}/lib/${name} "$LuaVersion: Lua ${release}  Copyright (C)")
+endfunction()
+
+# lua_pc(name version prefix): a .pc file in work/pc. pkg-config finds
+# it and libuv, and nothing else.
+function(lua_pc name version where)
+  file(REMOVE_RECURSE ${work}/pc)
+  file(COPY ${uv_dir}/libuv.pc DESTINATION ${work}/pc)
+  file(WRITE ${work}/pc/${name}.pc "Name: Lua
+Description: Lua
+Version: ${version}
+Libs: -L${where}/lib -llua
+Cflags: -I${where}/include
+")
 endfunction()

@@ -46,6 +46,21 @@ if(NOT output MATCHES "\\[libaiowire\\.so\\.${interface}\\]")
   message(FATAL_ERROR "not libaiowire.so.${interface}: ${output}")
 endif()
 
+# What static programs need of libuv is asked of libuv's own file, which may
+# have moved since. Flags for dynamic ones do not have it.
+file(READ ${pc_dir}/aiowire.pc pc)
+if(pc MATCHES "= */|-L/|-I/|luv" OR NOT pc MATCHES "Requires.private: libuv")
+  message(FATAL_ERROR "${pc}")
+endif()
+run(pkg-config --libs aiowire)
+if(output MATCHES "luv|libuv")
+  message(FATAL_ERROR "${output}")
+endif()
+run(pkg-config --static --libs aiowire)
+if(NOT output MATCHES "-laiowire.*(luv|libuv)")
+  message(FATAL_ERROR "${output}")
+endif()
+
 # A program with all of it inside, if the C library and libuv have archives.
 execute_process(COMMAND pkg-config --exists libuv-static RESULT_VARIABLE none)
 file(WRITE ${work}/empty.c "int main(void) { return 0; }\n")

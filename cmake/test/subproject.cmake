@@ -5,8 +5,6 @@ include(${CMAKE_CURRENT_LIST_DIR}/common.cmake)
 begin(subproject)
 
 # pkg-config finds libuv alone.
-execute_process(COMMAND pkg-config --variable=pcfiledir libuv
-  OUTPUT_VARIABLE uv_dir OUTPUT_STRIP_TRAILING_WHITESPACE)
 file(MAKE_DIRECTORY ${work}/pc)
 file(COPY ${uv_dir}/libuv.pc DESTINATION ${work}/pc)
 set(ENV{PKG_CONFIG_LIBDIR} ${work}/pc)
@@ -52,10 +50,14 @@ endif()
 # All that is missing is in one message.
 file(REMOVE ${work}/pc/libuv.pc)
 execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE} -B ${work}/none
-  -DCMAKE_C_COMPILER=${CC} OUTPUT_QUIET ERROR_VARIABLE why)
-if(NOT why MATCHES "libuv >= 1.42, Lua 5.4 headers")
-  message(FATAL_ERROR "not both are missing: ${why}")
-endif()
+  -DCMAKE_C_COMPILER=${CC} -DLUA_DIR=${work}/none
+  OUTPUT_QUIET ERROR_VARIABLE why)
+foreach(text "libuv >= 1.42, Lua 5.4 headers" "libuv1-dev liblua5.4-dev"
+    "-DAIOWIRE_LUA=OFF builds the library")
+  if(NOT why MATCHES "${text}")
+    message(FATAL_ERROR "not said: ${text}\n${why}")
+  endif()
+endforeach()
 
 # With Lua: the targets are there. Building all of it takes too long.
 if(LUA)

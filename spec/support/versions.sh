@@ -171,8 +171,7 @@ if [ -n "$lua" ]; then
   PATH=$prefix/bin:$PATH
   export PATH
   set_lua="-DAIOWIRE_LUA_VERSION=$version \
-    -DAIOWIRE_LUA_PROGRAM=$prefix/bin/lua$version \
-    -DAIOWIRE_LUA_ARCHIVE=$prefix/lib/liblua$version.a"
+    -DAIOWIRE_LUA_PROGRAM=$prefix/bin/lua$version"
 fi
 
 build=$made/aiowire$names${core:+-core}
