@@ -8,9 +8,7 @@ target_link_libraries(aiowire_flags INTERFACE Threads::Threads ${CMAKE_DL_LIBS})
 target_compile_options(aiowire_flags INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wvla -Wpointer-arith
   -Wstrict-prototypes -Wmissing-prototypes
-  $<$<BOOL:${AIOWIRE_WERROR}>:-Werror>
-  # Public functions may be inlined and called directly inside the library.
-  -fno-semantic-interposition)
+  $<$<BOOL:${AIOWIRE_WERROR}>:-Werror>)
 
 function(aiowire_compile_flag name flag)
   check_c_compiler_flag(${flag} AIOWIRE_HAS_${name})
@@ -19,13 +17,28 @@ function(aiowire_compile_flag name flag)
   endif()
 endfunction()
 
-function(aiowire_link_flag name flag)
+# Options of the linker are those of GNU ld, which gold, lld and mold know, too.
+# Others do not: each option is tried. Some only warn of unknown ones.
+check_linker_flag(C -Wl,--fatal-warnings AIOWIRE_HAS_FATAL_WARNINGS)
+function(aiowire_has_link_flag name flag)
+  if(AIOWIRE_HAS_FATAL_WARNINGS)
+    set(CMAKE_REQUIRED_LINK_OPTIONS -Wl,--fatal-warnings)
+  endif()
   check_linker_flag(C ${flag} AIOWIRE_HAS_${name})
-  if(AIOWIRE_HAS_${name})
+endfunction()
+
+# aiowire_link_flag(name flag [target]): for one target, or for all.
+function(aiowire_link_flag name flag)
+  aiowire_has_link_flag(${name} ${flag})
+  if(AIOWIRE_HAS_${name} AND ARGN)
+    target_link_options(${ARGN} PRIVATE ${flag})
+  elseif(AIOWIRE_HAS_${name})
     target_link_options(aiowire_flags INTERFACE ${flag})
   endif()
 endfunction()
 
+# Public functions may be inlined and called directly inside the library.
+aiowire_compile_flag(NO_INTERPOSITION -fno-semantic-interposition)
 aiowire_compile_flag(STACK_PROTECTOR -fstack-protector-strong)
 aiowire_compile_flag(CF_PROTECTION -fcf-protection)
 aiowire_link_flag(RELRO -Wl,-z,relro,-z,now)
@@ -36,9 +49,8 @@ aiowire_link_flag(AS_NEEDED -Wl,--as-needed)
 # A version script lists what a library shows. Without such a linker, the
 # visibility in the headers decides, and symbols have no versions.
 file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/none.map "{ local: *; };\n")
-check_linker_flag(C
-  -Wl,--version-script=${CMAKE_CURRENT_BINARY_DIR}/none.map
-  AIOWIRE_HAS_VERSION_SCRIPTS)
+aiowire_has_link_flag(VERSION_SCRIPTS
+  -Wl,--version-script=${CMAKE_CURRENT_BINARY_DIR}/none.map)
 function(aiowire_exports target map)
   set(map ${CMAKE_CURRENT_SOURCE_DIR}/${map})
   if(AIOWIRE_HAS_VERSION_SCRIPTS)
@@ -55,11 +67,23 @@ if(AIOWIRE_SANITIZE)
 elseif(AIOWIRE_TSAN)
   target_compile_options(aiowire_flags INTERFACE -fsanitize=thread)
   target_link_options(aiowire_flags INTERFACE -fsanitize=thread)
-elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
-  # Fortify needs an optimizing build, and hides overflows from ASan. Debian
-  # and others predefine it in their build flags.
-  target_compile_options(aiowire_flags INTERFACE
-    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+
+# Fortify needs an optimizing build, and hides overflows from ASan. A level that
+# the flags of a distribution ask for, or its compiler, is kept if it is higher.
+if(NOT AIOWIRE_SANITIZE AND NOT AIOWIRE_TSAN)
+  string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
+  set(CMAKE_REQUIRED_FLAGS "${CMAKE_C_FLAGS_${build_type}}")
+  string(MD5 flags_key "${CMAKE_C_FLAGS} ${CMAKE_REQUIRED_FLAGS}")
+  check_c_source_compiles("#if !defined __OPTIMIZE__ || _FORTIFY_SOURCE >= 2
+#error
+#endif
+int main(void) { return 0; }" AIOWIRE_LACKS_FORTIFY_${flags_key})
+  unset(CMAKE_REQUIRED_FLAGS)
+  if(AIOWIRE_LACKS_FORTIFY_${flags_key})
+    target_compile_options(aiowire_flags INTERFACE
+      -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+  endif()
 endif()
 
 # Optimizing across files takes 6 to 16 % of the instructions away. Old
@@ -119,8 +143,7 @@ check_c_source_compiles("#include <features.h>
 #error
 #endif
 int main(void) { return 0; }" AIOWIRE_HAS_GLIBC_2_36)
-check_linker_flag(C -Wl,--fatal-warnings,-z,pack-relative-relocs
-  AIOWIRE_HAS_PACKED_RELOCATIONS)
+aiowire_has_link_flag(PACKED_RELOCATIONS -Wl,-z,pack-relative-relocs)
 if(AIOWIRE_HAS_GLIBC_2_36 AND AIOWIRE_HAS_PACKED_RELOCATIONS)
   list(APPEND small -Wl,-z,pack-relative-relocs)
 endif()

@@ -44,7 +44,7 @@ function(aiowire_program target source with_lua)
     target_sources(${target} PRIVATE ${lua_objects})
     target_include_directories(${target} PRIVATE lua/include)
     target_link_libraries(${target} PRIVATE aiowire::lua m ${CMAKE_DL_LIBS})
-    target_link_options(${target} PRIVATE -Wl,-E)
+    set_target_properties(${target} PROPERTIES ENABLE_EXPORTS ON)
   endif()
 endfunction()
 
