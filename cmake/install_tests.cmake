@@ -17,6 +17,7 @@ set_tests_properties(install.prefix PROPERTIES
   FIXTURES_REQUIRED "" FIXTURES_SETUP prefix)
 aiowire_install_test(core)
 aiowire_install_test(flags)
+aiowire_install_test(folders)
 aiowire_install_test(subproject)
 if(AIOWIRE_LUA)
   aiowire_install_test(lua)

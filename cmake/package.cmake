@@ -76,9 +76,19 @@ elseif(AIOWIRE_LUA AND aiowire_lua_FOUND)
   endif()
 endif()
 
-# The relative path from a .pc file to the prefix.
-file(RELATIVE_PATH pc_to_prefix
-  /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+# A .pc file finds the prefix from its own place, so that the prefix can move. A
+# folder outside of the prefix is where it is.
+set(pc_libdir ${CMAKE_INSTALL_FULL_LIBDIR})
+set(pc_includedir ${CMAKE_INSTALL_FULL_INCLUDEDIR})
+set(pc_prefix ${CMAKE_INSTALL_PREFIX})
+if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+  file(RELATIVE_PATH pc_prefix /p/${CMAKE_INSTALL_LIBDIR}/pkgconfig /p)
+  string(REGEX REPLACE "/$" "" pc_prefix "\${pcfiledir}/${pc_prefix}")
+  set(pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
+  if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+    set(pc_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+  endif()
+endif()
 set(pc_files aiowire)
 if(AIOWIRE_LUA)
   list(APPEND pc_files aiowire-lua)
