@@ -60,7 +60,9 @@ static void read_start_options(lua_State *L, int arg, aw_task_config *config) {
     config->name = lua_tostring(L, -1);
   }
   config->background = aw_lua_opt_flag(L, arg, "background", false);
-  config->grace = awl_opt_ns(L, arg, "grace", 0);
+  uint64_t grace = awl_opt_ns(L, arg, "grace", AW_DEFAULT);
+  if (grace != AW_DEFAULT) /* 0 would mean the loop's grace */
+    config->grace = grace > 0 ? grace : 1;
 }
 
 /* The line that started the running task; NULL outside of tasks. */
