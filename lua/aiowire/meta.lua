@@ -281,8 +281,7 @@ local Scope = {}
 ---@param wire? aiowire.Wireable nil starts nothing, with a warning [P2, D4]
 ---@param handler? aiowire.Handler
 ---@param opts? aiowire.StartOptions
----@return aiowire.Task
----@overload fun(self: aiowire.Scope, wire: nil): nil
+---@return aiowire.Task task nil if `wire` is nil
 function Scope:start(wire, handler, opts) end
 
 --- Start a wire as `start` does, wait until it has called `aw.ready(...)`, and
@@ -385,8 +384,7 @@ local EventLoop = {}
 ---@param wire? aiowire.Wireable nil starts nothing, with a warning [P2, D4]
 ---@param handler? aiowire.Handler
 ---@param opts? aiowire.StartOptions
----@return aiowire.Task
----@overload fun(self: aiowire.EventLoop, wire: nil): nil
+---@return aiowire.Task task nil if `wire` is nil
 function EventLoop:start(wire, handler, opts) end
 
 --- Start a wire at the root of this loop and wait until it is ready, as
@@ -892,8 +890,7 @@ function aw.run(wire, opts) end
 ---@param wire? aiowire.Wireable nil starts nothing, with a warning [P2, D4]
 ---@param handler? aiowire.Handler
 ---@param opts? aiowire.StartOptions
----@return aiowire.Task
----@overload fun(wire: nil): nil
+---@return aiowire.Task task nil if `wire` is nil
 function aw.start(wire, handler, opts) end
 
 --- A handler for `start` that keeps the failure in the task: `task:wait()`
@@ -1966,8 +1963,8 @@ function aw.Exec(options) end
 ---
 --- A program whose reader has ended dies of SIGPIPE, which is the code 141, as
 --- in `yes | head -1`. If a program cannot be started, the others are ended.
---- With `check`, a failure raises a ProcessFailed with `codes`; its `command` is
---- the first program that failed, if possible one that did not die of SIGPIPE.
+--- With `check`, a failure raises a ProcessFailed with `codes`. Its `command`
+--- is the first program that failed, if possible one that did not die of SIGPIPE.
 ---@param first aiowire.Command
 ---@param ... aiowire.Command|aiowire.PipelineOptions
 ---@return aiowire.PipelineResult
@@ -2420,14 +2417,14 @@ function Socket:leave(group) end
 ---
 --- The first part of a ROUTER's message is the routing id of the peer; for a
 --- peer that is gone it returns `false, "EHOSTUNREACH"`.
----@param part string
----@param ... string
+---@param part string|number
+---@param ... string|number
 ---@return boolean sent
 ---@return string? why it was not sent
 function Socket:send(part, ...) end
 
 --- Send a message, as `send` does, with its parts in a list.
----@param parts string[]
+---@param parts (string|number)[]
 ---@return boolean sent
 ---@return string? why it was not sent
 function Socket:send_multipart(parts) end
