@@ -1,0 +1,167 @@
+-- What ./dev coverage makes of counts, and which figures it accepts.
+
+local json = require "dkjson"
+
+local figures = require "spec.coverage.figures"
+local files = require "spec.coverage.files"
+local process = require "spec.support.process"
+
+--- Two files as `gcovr --json` writes them. In the first one, the body of
+--- `idle` did not run, and `busy` took one of two branches.
+local REPORT <const> = [[
+{ "gcovr/format_version": "0.3", "files": [
+  { "file": "core/base/one.c",
+    "functions": [
+      { "execution_count": 0, "lineno": 8, "name": "idle" },
+      { "execution_count": 7, "lineno": 2, "name": "busy" }
+    ],
+    "lines": [
+      { "line_number": 1, "count": 0, "branches": [],
+        "gcovr/excluded": false, "gcovr/noncode": true },
+      { "line_number": 2, "count": 7, "branches": [],
+        "gcovr/excluded": false, "gcovr/noncode": false },
+      { "line_number": 3, "count": 7,
+        "branches": [ { "count": 7, "fallthrough": true, "throw": false },
+          { "count": 0, "fallthrough": false, "throw": false } ],
+        "gcovr/excluded": false, "gcovr/noncode": false },
+      { "line_number": 8, "count": 0, "branches": [],
+        "gcovr/excluded": false, "gcovr/noncode": false },
+      { "line_number": 10, "count": 0, "branches": [],
+        "gcovr/excluded": false, "gcovr/noncode": false }
+    ] },
+  { "file": "core/base/two.c",
+    "functions": [ { "execution_count": 1, "lineno": 1, "name": "other" } ],
+    "lines": [
+      { "line_number": 1, "count": 1, "branches": [],
+        "gcovr/excluded": false, "gcovr/noncode": false },
+      { "line_number": 2, "count": 0, "branches": [],
+        "gcovr/excluded": true, "gcovr/noncode": false }
+    ] }
+] }
+]]
+
+local function read()
+  return files.from_gcovr(assert(json.decode(REPORT)))
+end
+
+describe("the report of gcovr", function()
+  it("has functions in the order of their lines", function()
+    assert.are.same({
+      { name = "busy", line = 2, count = 7 },
+      { name = "idle", line = 8, count = 0 },
+    }, read()[1].functions)
+  end)
+
+  it("counts lines of code only", function()
+    assert.are.same({ [2] = 7, [3] = 7, [8] = 0, [10] = 0 }, read()[1].lines)
+    assert.are.same({ [1] = 1 }, read()[2].lines)
+  end)
+
+  it("says how many branches of a line were taken", function()
+    assert.are.same({ [3] = { 1, 2 } }, read()[1].branches)
+  end)
+
+  it("is summed for each folder", function()
+    assert.are.same({ ["core/base"] = {
+      functions = { 2, 3 }, lines = { 3, 5 }, branches = { 1, 2 },
+    } }, files.rooms(read()))
+  end)
+
+  it("names functions that nobody called, and stretches of lines", function()
+    local one = read()[1]
+    assert.are.same({ { name = "idle", line = 8, count = 0 } },
+      files.idle_functions(one))
+    assert.are.same({ { first = 8, last = 10, lines = 2 } },
+      files.idle_lines(one))
+  end)
+end)
+
+--- Check a room of 200 functions, 1000 lines and 500 branches.
+local function check(functions, lines, branches)
+  return figures.check(
+    { room = { functions = { functions, 200 }, lines = { lines, 1000 },
+      branches = { branches, 500 } } },
+    { room = { functions = 100, lines = 98, branches = 90 } })
+end
+
+describe("the check of coverage", function()
+  it("passes figures that are as they were, or higher", function()
+    assert.are.same({}, check(200, 980, 450))
+    assert.are.same({}, check(200, 1000, 500))
+  end)
+
+  it("passes a small loss of lines and branches", function()
+    assert.are.same({}, check(200, 975, 445))
+  end)
+
+  it("fails for one function that is not called any more", function()
+    assert.are.same({ "room: 99.5 % of the functions, 100.0 % before" },
+      check(199, 980, 450))
+  end)
+
+  it("fails for a larger loss", function()
+    assert.are.same({
+      "room: 97.0 % of the lines, 98.0 % before",
+      "room: 88.0 % of the branches, 90.0 % before",
+    }, check(200, 970, 440))
+  end)
+
+  it("lets a small room lose one line", function()
+    local kept = { room = { functions = 100, lines = 100, branches = 100 } }
+    local function lines(covered)
+      return figures.check({ room = { functions = { 1, 1 },
+        lines = { covered, 20 }, branches = { 0, 0 } } }, kept)
+    end
+    assert.are.same({}, lines(19))
+    assert.are.same({ "room: 90.0 % of the lines, 100.0 % before" }, lines(18))
+  end)
+
+  it("fails for a room without figures, and for figures without a room",
+    function()
+      local sums = { functions = { 1, 1 }, lines = { 1, 1 },
+        branches = { 0, 0 } }
+      assert.are.same(
+        { "new has no figures yet", "old has figures, but no code" },
+        figures.check({ new = sums }, { old = {} }))
+    end)
+
+  it("is 100 % of nothing, and of nothing less than all", function()
+    assert.are.equal(100, figures.percent(0, 0))
+    assert.are.equal(99.9, figures.percent(9999, 10000))
+  end)
+
+  it("raises figures, and lowers none", function()
+    local now = { a = { functions = 90, lines = 99, branches = 70 },
+      b = { functions = 100, lines = 100, branches = 100 } }
+    local kept = { a = { functions = 95, lines = 98, branches = 70 },
+      gone = { functions = 1, lines = 1, branches = 1 } }
+    assert.are.same({
+      a = { functions = 95, lines = 99, branches = 70 }, b = now.b,
+    }, figures.raised(now, kept))
+  end)
+end)
+
+describe("the figures of coverage in the tree", function()
+  local PATH <const> = "spec/coverage/figures.txt"
+
+  it("are written as they are read", function()
+    local text = process.read(PATH)
+    assert.are.equal(text, figures.format(figures.parse(text)))
+  end)
+
+  it("are those of all folders with C code", function()
+    local kept = figures.parse(process.read(PATH))
+    for _, top in ipairs { "core", "lua" } do
+      for _, path in ipairs(process.files(top, "%.c$")) do
+        local folder = path:match "^(.*)/"
+        assert.is_truthy(kept[folder] or folder:find "/test$", folder)
+      end
+    end
+  end)
+
+  it("name folders that exist", function()
+    for room in pairs(figures.parse(process.read(PATH))) do
+      assert.are_not.same({}, process.files(room, "%.[ch]$"), room)
+    end
+  end)
+end)
