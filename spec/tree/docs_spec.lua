@@ -77,7 +77,10 @@ local aw = require "aiowire"
 local loop, run = aw.EventLoop, aw.run
 local function opts_of(opts)
   opts = type(opts) == "number" and { timeout = opts } or opts or {}
-  opts.clock = "virtual"
+  local task = aw.current()
+  if not task or task.name == "main" then -- others are on a virtual clock
+    opts.clock = "virtual"
+  end
   return opts
 end
 function aw.EventLoop(opts)
