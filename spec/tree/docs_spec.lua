@@ -2,9 +2,9 @@
 -- under lua5.4, and writes the output that is shown.
 --
 -- A program whose output is shown runs on a virtual clock, so a busy machine
--- does not change the order of its lines. If it runs other programs, the clock
--- is the real one, since a virtual clock stands still while a child runs: its
--- lines must not depend on times.
+-- does not change the order of its lines. If it runs other programs, or repeats
+-- requests, the clock is the real one, since a virtual clock stands still while
+-- a task waits for a child or a socket: its lines must not depend on times.
 
 local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"
@@ -60,10 +60,10 @@ local function lacks_libzmq(code)
   return code:find("zmq", 1, true) ~= nil and not sockets.installed
 end
 
--- Does this program run other programs?
-local function has_children(code)
+-- Does this program run other programs, or repeat requests after a time-out?
+local function needs_real_clock(code)
   return code:find "aw%.[Ee]xec" or code:find "aw%.spawn"
-    or code:find "aw%.pipeline"
+    or code:find "aw%.pipeline" or code:find "zmq%.request"
 end
 
 -- Running --------------------------------------------------------------------
@@ -101,7 +101,7 @@ end
 local function run(block, interpreter)
   local name = name_of(block)
   return process.run(("exec $%s %s %s </dev/null"):format(interpreter,
-    block.output and not has_children(block.code) and "-l virtual" or "",
+    block.output and not needs_real_clock(block.code) and "-l virtual" or "",
     name),
     { [name] = block.code, ["virtual.lua"] = virtual })
 end
