@@ -67,11 +67,13 @@ if(AIOWIRE_SANITIZE)
 elseif(AIOWIRE_TSAN)
   target_compile_options(aiowire_flags INTERFACE -fsanitize=thread)
   target_link_options(aiowire_flags INTERFACE -fsanitize=thread)
+elseif(AIOWIRE_COVERAGE)
+  include(cmake/coverage.cmake)
 endif()
 
 # Fortify needs an optimizing build, and hides overflows from ASan. A level that
 # the flags of a distribution ask for, or its compiler, is kept if it is higher.
-if(NOT AIOWIRE_SANITIZE AND NOT AIOWIRE_TSAN)
+if(NOT AIOWIRE_SANITIZE AND NOT AIOWIRE_TSAN AND NOT AIOWIRE_COVERAGE)
   string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
   set(CMAKE_REQUIRED_FLAGS "${CMAKE_C_FLAGS_${build_type}}")
   string(MD5 flags_key "${CMAKE_C_FLAGS} ${CMAKE_REQUIRED_FLAGS}")

@@ -75,6 +75,8 @@ if(CMAKE_CXX_COMPILER)
     target_link_options(guard_test PRIVATE ${sanitize})
   elseif(AIOWIRE_TSAN)
     target_link_options(guard_test PRIVATE -fsanitize=thread)
+  elseif(AIOWIRE_COVERAGE)
+    target_link_options(guard_test PRIVATE --coverage)
   endif()
   aiowire_test(core.guard_test ${test_time} guard_test)
 endif()
@@ -103,7 +105,8 @@ foreach(source IN LISTS embed_examples)
   aiowire_test(embed.${name} ${test_time} embed_${name})
 endforeach()
 
-if(AIOWIRE_LIB AND NOT AIOWIRE_SANITIZE AND NOT AIOWIRE_TSAN)
+if(AIOWIRE_LIB
+    AND NOT AIOWIRE_SANITIZE AND NOT AIOWIRE_TSAN AND NOT AIOWIRE_COVERAGE)
   include(cmake/install_tests.cmake)
 endif()
 if(NOT AIOWIRE_LUA)
@@ -204,7 +207,7 @@ endif()
 # No core job may take more instructions unseen (see ./dev count). They are
 # counted in a release build, which is made when the test runs.
 if(AIOWIRE_HOST AND AIOWIRE_LUA_PROGRAM
-    AND NOT AIOWIRE_SANITIZE AND NOT AIOWIRE_TSAN)
+    AND NOT AIOWIRE_SANITIZE AND NOT AIOWIRE_TSAN AND NOT AIOWIRE_COVERAGE)
   set(lua_settings "")
   foreach(name LUA_INCDIR LUA_INCLUDE_DIR LUA_LIBDIR LUA_LIBRARY LUA_DIR)
     if(${name})
