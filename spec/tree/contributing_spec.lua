@@ -1,5 +1,6 @@
--- CONTRIBUTING.md agrees with the tree. Files that it names exist. Functions
--- are in the files that it names beside them. Its map has every folder.
+-- CONTRIBUTING.md and docs/developing.md agree with the tree. Files that they
+-- name exist. Functions are in the files that stand beside them. The map in
+-- docs/developing.md has every folder; CONTRIBUTING.md is short.
 
 local process = require "spec.support.process"
 
@@ -106,20 +107,42 @@ local function is_in(name, paths)
   return false
 end
 
+-- Returns the paths in these items that are not in the tree, and the number of
+-- all paths.
+local function gone_paths(items)
+  local gone, count = {}, 0
+  for _, item in ipairs(items) do
+    for _, path in ipairs((names_of(item))) do
+      count = count + 1
+      if not exists(path) then
+        gone[#gone + 1] = path
+      end
+    end
+  end
+  return gone, count
+end
+
 describe("CONTRIBUTING.md", function()
   local text = process.read "CONTRIBUTING.md"
+
+  it("names files that exist [docs]", function()
+    local gone, count = gone_paths(items_of(text))
+    assert.are.same({}, gone)
+    assert.is_true(count > 3)
+  end)
+
+  it("is a page [docs]", function()
+    local _, lines = text:gsub("\n", "\n")
+    assert.is_true(lines <= 120, lines)
+  end)
+end)
+
+describe("docs/developing.md", function()
+  local text = process.read "docs/developing.md"
   local items = items_of(text)
 
   it("names files that exist [docs]", function()
-    local gone, count = {}, 0
-    for _, item in ipairs(items) do
-      for _, path in ipairs((names_of(item))) do
-        count = count + 1
-        if not exists(path) then
-          gone[#gone + 1] = path
-        end
-      end
-    end
+    local gone, count = gone_paths(items)
     assert.are.same({}, gone)
     assert.is_true(count > 40)
   end)
@@ -152,7 +175,7 @@ describe("CONTRIBUTING.md", function()
   end)
 end)
 
-describe("the reading of CONTRIBUTING.md", function()
+describe("the reading of these pages", function()
   it("finds the folders of a map [docs]", function()
     local set = folders_of "a/   text, c/d\n  b/   text\n  e/f/ g/\n  x.c  no"
     assert.are.same({ a = true, ["a/b"] = true, ["a/e/f"] = true,
