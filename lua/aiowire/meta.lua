@@ -1964,7 +1964,8 @@ function aw.Exec(options) end
 --- A program whose reader has ended dies of SIGPIPE, which is the code 141, as
 --- in `yes | head -1`. If a program cannot be started, the others are ended.
 --- With `check`, a failure raises a ProcessFailed with `codes`. Its `command`
---- is the first program that failed, if possible one that did not die of SIGPIPE.
+--- is the first program that failed, if possible one that did not die of
+--- SIGPIPE.
 ---@param first aiowire.Command
 ---@param ... aiowire.Command|aiowire.PipelineOptions
 ---@return aiowire.PipelineResult

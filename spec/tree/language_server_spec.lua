@@ -35,7 +35,8 @@ describe(".luarc.json", function()
     local count = 0
     for path in library:gmatch '"(.-)"' do
       count = count + 1
-      assert.is_true(process.read(path) ~= "", path)
+      -- ${3rd} is a folder of the server.
+      assert.is_true(path:find "^%${" ~= nil or process.read(path) ~= "", path)
     end
     assert.is_true(count > 0)
   end)
