@@ -22,7 +22,7 @@ end
 --- Return the time on the clock, in seconds.
 Clock.now = inner.method("now", function(self)
   check_seconds(self, 0)
-  return self.ev:now()
+  return self._ev:now()
 end)
 
 --- Run everything that is due until `t`, inclusive.
@@ -37,7 +37,7 @@ Clock.advance = inner.method("advance", function(self, dt)
   if dt < 0 then
     inner.bad_argument(2, "seconds must not be negative")
   end
-  inner.idle(self.ev:now() + dt)
+  inner.idle(self._ev:now() + dt)
 end)
 
 local function limit_of(opts)
@@ -71,7 +71,7 @@ local UNFINISHED <const> = {
 }
 
 local function run_checked(ev, f, limit)
-  local clock = setmetatable({ ev = ev }, Clock)
+  local clock = setmetatable({ _ev = ev }, Clock)
   local returned, results = false, nil
   local function main()
     results = table.pack(inner.screened(f(ev, clock)))

@@ -4,82 +4,13 @@
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
+local makers = require "spec.support.makers"
 local process = require "spec.support.process"
 
 local sealed = helper.sealed
 
 -- aw.install is not called, since it replaces coroutine.*.
 local LEFT_OUT <const> = { ["aw.install"] = true }
-
---- Makers of an object of each class.
-local makers <const> = {
-  Wire = function() return aw.Sleep(1) end,
-  Channel = function() return aw.channel(1) end,
-  Event = function() return aw.event() end,
-  Semaphore = function() return aw.semaphore(1) end,
-  Rate = function() return aw.rate(1, 1) end,
-  Broadcast = function() return aw.broadcast() end,
-  Subscription = function() return aw.broadcast():subscribe() end,
-  EventLoop = function() return aw.EventLoop() end,
-  Poller = function() return aw.Poller() end,
-  Context = function() return aw.zmq.context() end,
-  Socket = function() return aw.zmq.socket "PULL" end,
-  Monitor = function()
-    local s <close> = aw.zmq.socket "PULL"
-    local m = s:monitor()
-    m:close()
-    return m
-  end,
-  Auth = function()
-    local auth = aw.zmq.auth {}
-    auth:close()
-    return auth
-  end,
-  Stream = function() return aw.stdin end,
-  Server = function() return aw.tcp.listen("127.0.0.1", 0) end,
-  UdpSocket = function() return aw.udp.bind("127.0.0.1", 0) end,
-  FileWatch = function() return aw.fs.watch "." end,
-  Task = function()
-    local ev = aw.EventLoop()
-    local task = ev:start(aw.Value(1))
-    ev:run()
-    return task
-  end,
-  Scope = function()
-    local scope
-    aw.run(function()
-      aw.scope(function(s)
-        scope = s
-      end)
-    end)
-    return scope
-  end,
-  Process = function()
-    local p
-    aw.run(function()
-      p = aw.spawn { "true" }
-      p:close()
-    end)
-    return p
-  end,
-  Thread = function()
-    local t = aw.thread(function() end)
-    t:close()
-    return t
-  end,
-  Pool = function()
-    local p = aw.pool(1, function() end)
-    p:close()
-    return p
-  end,
-  Clock = function()
-    local clock
-    aw.test(function(_, c)
-      clock = c
-    end)
-    return clock
-  end,
-}
 
 -- Methods that close the standard input of the specs themselves.
 local CLOSES_INPUT <const> = { ["Stream:close"] = true }
@@ -227,7 +158,7 @@ describe("bad arguments are reported at the caller's line by", function()
 end)
 
 describe("the classes that are declared", function()
-  it("all have an object in this file", function()
+  it("all have an object in spec/support/makers.lua", function()
     for _, entry in ipairs(declared()) do
       if entry[2] then
         assert.is_truthy(makers[entry[2]], entry[2])
