@@ -793,6 +793,7 @@ typedef struct aw_stats {
 
   uint64_t spare[4]; /* see "Growth" above */
 } aw_stats;
+/* Fill `out` with the figures of the engine. */
 AW_API void aw_engine_stats(const aw_engine *engine, aw_stats *out);
 
 /* ---- loops --------------------------------------------------------------- */
@@ -906,6 +907,7 @@ AW_API int aw_engine_end_loops(aw_engine *engine, const aw_loop_end *how);
  */
 AW_API void aw_loop_fail(aw_loop *loop, aw_error *error);
 
+/* Return the state of the loop. */
 AW_API aw_loop_state aw_loop_state_of(const aw_loop *loop);
 /* Tell whether the run has ended on a driven engine, and `ended` has not been
  * called for it: then aw_loop_begin() returns AW_EBUSY. */
@@ -965,6 +967,7 @@ AW_API int aw_loop_start(aw_loop *loop, aw_wire *wire,
 AW_API int aw_scope_start(aw_scope *scope, aw_wire *wire,
                           const aw_task_config *config, aw_task **out);
 
+/* Add a reference to the task, and return it. */
 AW_API aw_task *aw_task_keep(aw_task *task);
 AW_API void aw_task_release(aw_task *task); /* takes; NULL is fine */
 
@@ -977,6 +980,7 @@ AW_API void aw_task_release(aw_task *task); /* takes; NULL is fine */
  */
 AW_API void aw_task_cancel(aw_task *task, aw_value reason, uint64_t grace);
 
+/* Return the state of the task. */
 AW_API aw_task_state aw_task_state_of(const aw_task *task);
 AW_API uint64_t aw_task_id(const aw_task *task); /* from 1, in each engine */
 /* Return the name of the task, or that of its wire, or NULL; borrowed until the
@@ -2067,7 +2071,10 @@ typedef struct aw_channel_view {
 
   uint64_t spare[2]; /* see "Growth" above */
 } aw_channel_view;
+/* Fill `out` with what the channel has now. */
 AW_API void aw_channel_look(const aw_channel *channel, aw_channel_view *out);
+/* Return whether tasks of `engine` may use the channel: it belongs to this
+ * engine, or to none yet [S6]. */
 AW_API bool aw_channel_open_to(const aw_channel *channel,
                                const aw_engine *engine);
 
@@ -2156,6 +2163,7 @@ typedef struct aw_rate_view {
 
   uint64_t spare[2]; /* see "Growth" above */
 } aw_rate_view;
+/* Fill `out` with what the rate has now. */
 AW_API void aw_rate_look(const aw_rate *rate, aw_rate_view *out);
 
 /* ---- errors -------------------------------------------------------------- */
@@ -2174,6 +2182,7 @@ AW_API aw_error *aw_error_new(aw_engine *engine, int code, aw_value value);
 AW_API aw_error *aw_error_keep(aw_error *error);
 AW_API void aw_error_release(aw_error *error); /* takes; NULL is fine */
 
+/* Return the code of the error. */
 AW_API int aw_error_code(const aw_error *error);
 AW_API aw_value aw_error_value(const aw_error *error); /* borrowed, or 0 */
 /* Give an error without a value one; takes `value`, and drops it if the error
