@@ -68,7 +68,8 @@ if(AIOWIRE_LUA)
       if(PkgConfig_FOUND)
         pkg_search_module(LUA_NEWER QUIET lua5.5 lua-5.5 lua55 "lua>=5.5")
       endif()
-      if(NOT LUA_NEWER_VERSION AND aiowire_lua_OTHERS MATCHES "Lua (5\\.5\\.[0-9]+)")
+      if(NOT LUA_NEWER_VERSION
+          AND aiowire_lua_OTHERS MATCHES "Lua (5\\.5\\.[0-9]+)")
         set(LUA_NEWER_VERSION ${CMAKE_MATCH_1})
       endif()
       if(LUA_NEWER_VERSION AND AIOWIRE_LUA_VERSION STREQUAL "5.4")
@@ -94,14 +95,15 @@ endif()
 # A flag of the compiler, or a folder that it searches by itself, may bring the
 # header of another Lua than the one that was found.
 if(aiowire_lua_FOUND)
-  string(REGEX REPLACE "^([0-9]+)\\.([0-9]+)\\.([0-9]+)$" "\\1*10000+\\2*100+\\3"
-    lua_number ${aiowire_lua_RELEASE})
+  string(REGEX REPLACE "^([0-9]+)\\.([0-9]+)\\.([0-9]+)$"
+    "\\1*10000+\\2*100+\\3" lua_number ${aiowire_lua_RELEASE})
   set(lua_test "#include <lua.h>
 #if LUA_VERSION_RELEASE_NUM != (${lua_number})
 #error
 #endif
 int main(void) { return 0; }")
-  string(MD5 lua_key "${aiowire_lua_INCLUDE_DIR} ${lua_number} ${CMAKE_C_FLAGS}")
+  string(MD5 lua_key
+    "${aiowire_lua_INCLUDE_DIR} ${lua_number} ${CMAKE_C_FLAGS}")
   set(CMAKE_REQUIRED_FLAGS "-isystem \"${aiowire_lua_INCLUDE_DIR}\"")
   check_c_source_compiles("${lua_test}" AIOWIRE_SEES_LUA_${lua_key})
   unset(CMAKE_REQUIRED_FLAGS)

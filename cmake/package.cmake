@@ -21,7 +21,8 @@ endif()
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/aiowire)
 install(EXPORT aiowire NAMESPACE aiowire:: DESTINATION ${config_dir}
   FILE aiowireTargets.cmake)
-if(AIOWIRE_LUA)
+# Not with a Lua of the project around, which is nobody else's.
+if(AIOWIRE_LUA AND aiowire_lua_FOUND)
   install(EXPORT aiowire_lua NAMESPACE aiowire:: DESTINATION ${config_dir}
     FILE aiowireLuaTargets.cmake)
 endif()
@@ -90,7 +91,7 @@ if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
   endif()
 endif()
 set(pc_files aiowire)
-if(AIOWIRE_LUA)
+if(AIOWIRE_LUA AND aiowire_lua_FOUND)
   list(APPEND pc_files aiowire-lua)
 endif()
 foreach(name IN LISTS pc_files)

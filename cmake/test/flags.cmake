@@ -28,10 +28,10 @@ function(fortified level)
   endif()
 endfunction()
 # The compilers of some distributions predefine it.
-execute_process(COMMAND sh -c "printf '#if _FORTIFY_SOURCE >= 2\\n#error\\n#endif'\
-  | ${CC} -O2 -E -" RESULT_VARIABLE predefined OUTPUT_QUIET ERROR_QUIET)
+execute_process(COMMAND sh -c "${CC} -O2 -E -dM -x c /dev/null |\
+  grep -q '_FORTIFY_SOURCE [23]'" RESULT_VARIABLE predefined OUTPUT_QUIET ERROR_QUIET)
 set(usual 2)
-if(NOT predefined EQUAL 0)
+if(predefined EQUAL 0)
   set(usual none)
 endif()
 fortified(${usual} -DCMAKE_BUILD_TYPE=Release)
@@ -57,7 +57,8 @@ endfunction()
 file(WRITE ${work}/bin/plain-cc "#!/bin/sh
 for arg; do
   case $arg in
-  -Wl,-soname,* | -Wl,-rpath* | -Wl,--export-dynamic | -Wl,--dependency-file*) ;;
+  -Wl,-soname,* | -Wl,-rpath* | -Wl,--export-dynamic) ;;
+  -Wl,--dependency-file*) ;;
   -Wl,*)
     echo \"ld: unknown option: $arg\" >&2
     exit 1

@@ -48,6 +48,7 @@ if(installed)
 endif()
 
 # All that is missing is in one message.
+file(READ ${work}/pc/libuv.pc uv_pc)
 file(REMOVE ${work}/pc/libuv.pc)
 execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE} -B ${work}/none
   -DCMAKE_C_COMPILER=${CC} -DLUA_DIR=${work}/none
@@ -58,6 +59,30 @@ foreach(text "libuv >= 1.42, Lua 5.4 headers" "libuv1-dev liblua5.4-dev"
     message(FATAL_ERROR "not said: ${text}\n${why}")
   endif()
 endforeach()
+
+# A project with a Lua of its own makes a target of it first. It is enough to
+# see that the headers are its own, and that none is searched.
+if(LUA)
+  fake_lua(${work}/mine 5.4.8)
+  file(WRITE ${work}/mine.c "int mine(void);\nint mine(void) { return 0; }\n")
+  file(WRITE ${work}/own/CMakeLists.txt "cmake_minimum_required(VERSION 3.21)
+project(own C)
+add_library(mine STATIC ${work}/mine.c)
+target_include_directories(mine PUBLIC ${work}/mine/include)
+add_library(aiowire::lua ALIAS mine)
+add_subdirectory(${SOURCE} aiowire)
+add_executable(use ${work}/use.c)
+target_link_libraries(use aiowire::aiowire_lua_static)
+")
+  file(WRITE ${work}/pc/libuv.pc "${uv_pc}")
+  run(${CMAKE_COMMAND} -S ${work}/own -B ${work}/own/build -G ${GENERATOR}
+    -DCMAKE_C_COMPILER=${CC} -DCMAKE_EXPORT_COMPILE_COMMANDS=ON)
+  file(READ ${work}/own/build/compile_commands.json commands)
+  if(NOT commands MATCHES "${work}/mine/include"
+      OR commands MATCHES "include/lua5")
+    message(FATAL_ERROR "not the Lua of the project")
+  endif()
+endif()
 
 # With Lua: the targets are there. Building all of it takes too long.
 if(LUA)
