@@ -86,7 +86,7 @@ if(LUA)
   endif()
 endif()
 
-# Others that are installed.
+# Another one, if there is one.
 foreach(linker gold lld mold)
   file(WRITE ${work}/empty.c "int main(void) { return 0; }\n")
   execute_process(COMMAND ${CC} -fuse-ld=${linker} empty.c -o empty
@@ -98,5 +98,6 @@ foreach(linker gold lld mold)
     if(NOT output MATCHES "aw_version@@AIOWIRE_")
       message(FATAL_ERROR "${linker}: no versions of symbols\n${output}")
     endif()
+    break()
   endif()
 endforeach()

@@ -15,7 +15,7 @@ int main(void) { return aw_version() ? 0 : 1; }
 # folders, moves the prefix, and uses the library by pkg-config and by CMake.
 function(installs lib include moved)
   run(${CMAKE_COMMAND} -S ${SOURCE} -B ${work}/core -G ${GENERATOR}
-    -DCMAKE_C_COMPILER=${CC} -DCMAKE_C_FLAGS=-O0 -DAIOWIRE_LUA=OFF
+    -DCMAKE_C_COMPILER=${CC} -DCMAKE_BUILD_TYPE=Debug -DAIOWIRE_LUA=OFF
     -DAIOWIRE_TESTS=OFF -DCMAKE_INSTALL_PREFIX=${root}/first
     -DCMAKE_INSTALL_LIBDIR=${lib} -DCMAKE_INSTALL_INCLUDEDIR=${include})
   run(${CMAKE_COMMAND} --build ${work}/core --parallel 2)
