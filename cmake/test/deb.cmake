@@ -53,6 +53,7 @@ has(Recommends "libedit2, libzmq5\n")
 run(dpkg-deb --extract ${main} main)
 files(main bin/aiowire "lib/libaiowire\\.so\\.[0-9.]+"
   "lib/libaiowire_lua\\.so\\.[0-9.]+" lib/lua/5\\.4/aiowire\\.so
+  share/aiowire/lls/aiowire/config\\.json share/aiowire/lls/aiowire/.*\\.lua
   share/man/man1/aiowire\\.1\\.gz share/lintian/overrides/aiowire
   share/doc/aiowire/copyright share/doc/aiowire/changelog\\.gz
   share/doc/aiowire/changelog\\.Debian\\.gz share/doc/aiowire/README\\.md
