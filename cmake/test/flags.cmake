@@ -29,7 +29,8 @@ function(fortified level)
 endfunction()
 # The compilers of some distributions predefine it.
 execute_process(COMMAND sh -c "${CC} -O2 -E -dM -x c /dev/null |\
-  grep -q '_FORTIFY_SOURCE [23]'" RESULT_VARIABLE predefined OUTPUT_QUIET ERROR_QUIET)
+  grep -q '_FORTIFY_SOURCE [23]'"
+  RESULT_VARIABLE predefined OUTPUT_QUIET ERROR_QUIET)
 set(usual 2)
 if(predefined EQUAL 0)
   set(usual none)
