@@ -9,3 +9,17 @@ target_link_options(aiowire_flags INTERFACE --coverage)
 add_library(aiowire_flush STATIC spec/coverage/flush.c)
 target_link_libraries(aiowire_flags INTERFACE aiowire_flush)
 target_link_options(aiowire_flags INTERFACE -Wl,--wrap=_exit,--wrap=raise)
+
+# The counts of lines of Lua.
+if(AIOWIRE_LUA)
+  set(AIOWIRE_HITS ${CMAKE_CURRENT_BINARY_DIR}/hits.so)
+  add_library(aiowire_hits MODULE spec/coverage/hits.c)
+  set_target_properties(aiowire_hits PROPERTIES
+    PREFIX "" OUTPUT_NAME hits SUFFIX .so C_VISIBILITY_PRESET default)
+  target_include_directories(aiowire_hits PRIVATE ${LUA_INCLUDE_DIRS})
+  target_compile_definitions(aiowire_hits PRIVATE
+    _POSIX_C_SOURCE=200809L HITS="${CMAKE_CURRENT_BINARY_DIR}/lua_hits")
+  target_link_libraries(aiowire_hits PRIVATE Threads::Threads)
+  # Not unmapped with a state, so that the counts are mapped once.
+  target_link_options(aiowire_hits PRIVATE -Wl,-z,nodelete)
+endif()

@@ -4,6 +4,9 @@
 #   cmake -DROOT=lua -DFILES="aiowire/a.lua;…" -DOUT=embedded.c
 #     -DHEADER=base/parts.h -DTABLE=awl_embedded -P embed.cmake
 #
+# With -DHITS=hits.so, the copies of a build that counts which lines run; see
+# spec/coverage/lua_lines.lua.
+#
 # HEADER declares TABLE, an array of `struct TABLE`.
 #
 # Bytes rather than string literals: C promises 4095 characters in a literal,
@@ -13,7 +16,14 @@ set(arrays "")
 set(rows "")
 set(index 0)
 foreach(file IN LISTS FILES)
-  file(READ "${ROOT}/${file}" bytes HEX)
+  set(source "${ROOT}/${file}")
+  if(HITS)
+    set(source "${OUT}.part")
+    execute_process(COMMAND lua5.4 spec/coverage/lua_lines.lua
+      "${HITS}" "lua/${file}" "${source}"
+      WORKING_DIRECTORY "${ROOT}/.." COMMAND_ERROR_IS_FATAL ANY)
+  endif()
+  file(READ "${source}" bytes HEX)
   string(REGEX REPLACE "(................................)" "\\1\n  "
     bytes "${bytes}")
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")

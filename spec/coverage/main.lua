@@ -15,11 +15,14 @@
 -- can make one fail. The edges that -fexceptions adds to core/run/step.c for
 -- exceptions of C++ are left out by gcovr's --exclude-throw-branches. Nothing
 -- else is left out: a failing allocation counts as any other branch.
+--
+-- Lua has functions and lines only; lua_lines.lua says which.
 package.path = "./?.lua;" .. package.path
 local json = require "dkjson"
 
 local figures = require "spec.coverage.figures"
 local files_of = require "spec.coverage.files"
+local lua_lines = require "spec.coverage.lua_lines"
 local report = require "spec.coverage.report"
 local shell = require "bench.run.shell"
 
@@ -36,6 +39,9 @@ end
 
 local files <const> = files_of.from_gcovr(
   assert(json.decode(shell.read(build .. "/coverage.json"))))
+for _, file in ipairs(lua_lines.read(build .. "/lua_hits")) do
+  files[#files + 1] = file
+end
 local rooms <const> = files_of.rooms(files)
 local kept <const> = figures.parse(shell.read(PATH) or "")
 local overview <const> = report.rooms(rooms)

@@ -4,6 +4,7 @@ local json = require "dkjson"
 
 local figures = require "spec.coverage.figures"
 local files = require "spec.coverage.files"
+local lua_lines = require "spec.coverage.lua_lines"
 local process = require "spec.support.process"
 
 --- Two files as `gcovr --json` writes them. In the first one, the body of
@@ -141,6 +142,87 @@ describe("the check of coverage", function()
   end)
 end)
 
+--- A source of Lua. Its comments say where a statement begins a line.
+local SOURCE <const> = [[
+local function choose(x)      --
+  if x == 1                   --
+    or x == 2 then
+    return {                  --
+      x,
+      (x),
+    }
+  elseif x == 3 then
+    choose(2)                 --
+  end
+  repeat                      --
+    x = x                     --
+      + 1
+  until x > 3
+  do return function()        --
+    return x                  --
+  end end
+end
+return choose                 --
+]]
+
+local LISTING <const> = [[
+
+main <lua/a.lua:0,0> (1 instructions at 0x55)
+
+function <lua/a.lua:15,17> (3 instructions at 0x56)
+
+function <lua/a.lua:1,18> (9 instructions at 0x57)
+
+function <lua/a.lua:3,3> (2 instructions at 0x58)
+]]
+
+describe("a source of Lua that counts its lines", function()
+  local marked = {}
+  local number = 0
+  for line in SOURCE:gmatch "(.-)\n" do
+    number = number + 1
+    marked[number] = line:find "%-%-$" and true or nil
+  end
+
+  it("does so where a statement begins a line", function()
+    local _, counted = lua_lines.instrument(SOURCE, 0, "")
+    assert.are.same(marked, counted)
+  end)
+
+  it("behaves as before, and says which lines ran", function()
+    local ran = {}
+    local text = lua_lines.instrument(SOURCE, 100, "hits.so")
+    local choose = assert(load(text, "=a", "t", { package = {
+      loadlib = function(library, name)
+        assert.are.same({ "hits.so", "aw_hit" }, { library, name })
+        return function(n)
+          ran[n] = (ran[n] or 0) + 1
+        end
+      end,
+    } }))()
+    assert.are.same({ 2, 2 }, choose(2))
+    assert.are.same({ [101] = 1, [102] = 1, [104] = 1, [119] = 1 }, ran)
+  end)
+
+  it("runs without the library `package`, too", function()
+    local text = lua_lines.instrument(SOURCE, 0, "")
+    assert.are.same({ 1, 1 }, load(text, "=a", "t", {})()(1))
+  end)
+
+  it("counts a function if one of its own lines ran", function()
+    local file = lua_lines.file("lua/a.lua", SOURCE, LISTING, function(line)
+      return line == 2 and 5 or 0
+    end)
+    local functions = file.functions
+    assert.are.same({ { 1, 5 }, { 15, 0 } }, {
+      { functions[1].line, functions[1].count },
+      { functions[2].line, functions[2].count } })
+    assert.are.equal(2, #functions)
+    assert.are.equal("lua/*.lua", files.room(file))
+    assert.are.same({ 1, 9 }, files.sums(file).lines)
+  end)
+end)
+
 describe("the figures of coverage in the tree", function()
   local PATH <const> = "spec/coverage/figures.txt"
 
@@ -161,7 +243,9 @@ describe("the figures of coverage in the tree", function()
 
   it("name folders that exist", function()
     for room in pairs(figures.parse(process.read(PATH))) do
-      assert.are_not.same({}, process.files(room, "%.[ch]$"), room)
+      local folder = room:match "^(.*)/%*%.lua$"
+      assert.are_not.same({},
+        process.files(folder or room, folder and "%.lua$" or "%.[ch]$"), room)
     end
   end)
 end)
