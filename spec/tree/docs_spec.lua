@@ -13,8 +13,7 @@ local sockets = require "spec.support.sockets"
 local WITHOUT_PROGRAMS <const> = { ["docs/semantics.md"] = true,
   ["docs/pitfalls.md"] = true, ["docs/performance.md"] = true,
   ["docs/embedding.md"] = true, ["docs/api.md"] = true,
-  ["docs/README.md"] = true, ["docs/security.md"] = true,
-  ["docs/reliability.md"] = true, ["docs/packages.md"] = true,
+  ["docs/README.md"] = true, ["docs/packages.md"] = true,
   ["docs/developing.md"] = true }
 
 local FILES <const> = { "README.md" }
