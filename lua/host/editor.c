@@ -32,10 +32,6 @@ host_editor *host_editor_open(const host_editor_calls *calls,
   return e;
 }
 
-bool host_editor_edits(const host_editor *e) {
-  return e->edited != NULL;
-}
-
 int host_editor_read(host_editor *e, const char *prompt, const char *text,
                      const char **line, size_t *length) {
   *line = NULL;

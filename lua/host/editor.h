@@ -54,9 +54,6 @@ void host_editor_prepare(void);
 host_editor *host_editor_open(const host_editor_calls *calls,
                               const char *history_path);
 
-/* Are lines edited, rather than read plainly? */
-bool host_editor_edits(const host_editor *e);
-
 /* Read a line.
  *
  *   prompt   may have colours: sequences as ESC [ 1 m. Borrowed

@@ -331,16 +331,3 @@ void host_style_print(int fd, host_style_kind kind, const char *text) {
   write_fully(fd, buffer, size + 1);
   free(buffer);
 }
-
-void host_style_push(lua_State *L, int fd, host_style_kind kind,
-                     const char *text) {
-  if (!host_style_is_on(fd)) {
-    lua_pushstring(L, text);
-    return;
-  }
-  size_t size = paint(NULL, kind, text);
-  char *buffer = lua_newuserdatauv(L, size + 1, 0);
-  (void)paint(buffer, kind, text);
-  lua_pushlstring(L, buffer, size);
-  lua_remove(L, -2);
-}

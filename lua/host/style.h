@@ -30,9 +30,4 @@ bool host_style_is_on(int fd);
  * is written first. Call from: anywhere but a signal handler. */
 void host_style_print(int fd, host_style_kind kind, const char *text);
 
-/* Push the text as host_style_print() would write it, without the newline.
- * Raises. */
-void host_style_push(lua_State *L, int fd, host_style_kind kind,
-                     const char *text);
-
 #endif
