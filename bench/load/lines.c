@@ -16,8 +16,9 @@ enum { LINES = 20000, TIMES = 20 };
 
 static int make_lines(void) {
   int file = memfd_create("lines", MFD_CLOEXEC);
+  check(file >= 0, "memfd");
   FILE *out = fdopen(dup(file), "w");
-  check(file >= 0 && out, "memfd");
+  check(out, "memfd");
   for (int i = 0; i < LINES * TIMES; i++)
     fprintf(out, "%d %.*s\n", i % LINES, i * 7 % 95,
             "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"

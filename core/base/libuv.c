@@ -64,9 +64,15 @@ static void ignore_async(uv_async_t *async) {
  * asserts that its number is higher. */
 static unsigned hold_standard_files(void) {
   unsigned held = 0;
-  for (int fd = 0; fd <= 2; fd++)
-    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) == fd)
+  for (int fd = 0; fd <= 2; fd++) {
+    if (fcntl(fd, F_GETFD) >= 0)
+      continue;
+    int opened = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (opened == fd)
       held |= 1U << fd;
+    else if (opened >= 0)
+      close(opened); /* another thread has just taken `fd` */
+  }
   return held;
 }
 

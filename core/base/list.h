@@ -9,6 +9,7 @@
 #ifndef AW_LIST_H
 #define AW_LIST_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -39,6 +40,7 @@ static inline bool aw__link_used(const aw_link *link) {
 }
 
 static inline void aw__list_append(aw_link *head, aw_link *link) {
+  assert(head->prev); /* it was initialized */
   link->next = head;
   link->prev = head->prev;
   head->prev->next = link;
@@ -46,6 +48,7 @@ static inline void aw__list_append(aw_link *head, aw_link *link) {
 }
 
 static inline void aw__link_remove(aw_link *link) {
+  assert(link->prev && link->next); /* it is in a list */
   link->prev->next = link->next;
   link->next->prev = link->prev;
   link->next = link->prev = NULL;

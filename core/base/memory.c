@@ -11,6 +11,7 @@
 #endif
 #include "base/memory.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -90,7 +91,7 @@ static aw_spares *spares_for(aw_engine *engine, size_t size) {
 /* All blocks that share an entry of `spares` have the same size. */
 static size_t block_size(size_t size) {
   size_t rounded = (size + SPARE_STEP - 1) / SPARE_STEP * SPARE_STEP;
-  return rounded < AW_SPARES * SPARE_STEP ? rounded : size;
+  return rounded < (size_t)AW_SPARES * SPARE_STEP ? rounded : size;
 }
 
 #endif
@@ -105,6 +106,7 @@ static void free_spares(aw_engine *engine) {
 }
 
 void *aw__alloc(aw_engine *engine, size_t size) {
+  assert(engine);
   aw_spares *spares = spares_for(engine, size);
   void *memory;
   if (spares && spares->first) {

@@ -89,6 +89,7 @@ int aw__loop_adopt(aw_scope *scope, aw_wire *wire, const aw_task_config *config,
   aw_task *task = aw__task_new(engine, wire, config);
   if (!task)
     return open ? AW_ENOMEM : AW_EENDED;
+  assert(open); /* without a wire, there is no task */
   task->background |= scope->task && scope->task->background; /* [T2] */
   enter(scope, task, loop);
   if (engine->instrumented)

@@ -83,6 +83,7 @@ static int grow(aw_channel *channel) {
   aw_value *ring = aw_allocate(size * sizeof *ring);
   if (!ring)
     return AW_ENOMEM;
+  assert(channel->count <= channel->size);
   for (size_t i = 0; i < channel->count; i++)
     ring[i] = channel->ring[(channel->first + i) % channel->size];
   aw_free(channel->ring);

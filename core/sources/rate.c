@@ -56,6 +56,7 @@ static int reserve(aw_rate *rate, size_t more) {
   aw_grant *ring = aw_allocate((size < needed ? needed : size) * sizeof *ring);
   if (!ring)
     return AW_ENOMEM;
+  assert(rate->count <= rate->size);
   for (size_t i = 0; i < rate->count; i++)
     ring[i] = *grant_at(rate, i);
   aw_free(rate->ring);
@@ -180,6 +181,7 @@ static int arm(aw_task *task, aw_rate *rate, uint64_t units) {
 }
 
 static void disarm(aw_task *task, void *data) {
+  assert(task);
   aw_rate *rate = aw_rate_keep(data);
   bool was_first = task == aw__meeting_first(&rate->waiting);
   leave(rate, task);

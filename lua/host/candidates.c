@@ -58,7 +58,7 @@ static void write_table(int terminal, char *const *candidates, size_t count,
 
 void host_list_candidates(int terminal, char *const *candidates) {
   host_size size = host_size_of(terminal);
-  size_t count = 0, width = 0;
+  size_t count = 0, width = GAP;
   for (; candidates[count]; count++) {
     size_t own = width_of_candidate(candidates[count]) + GAP;
     width = own > width ? own : width;

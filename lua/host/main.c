@@ -389,9 +389,12 @@ static int run_all(lua_State *L) {
  * returns the lowest free number. */
 static void open_standard_files(void) {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-        open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) < 0)
+    if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+      continue;
+    int opened = open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY);
+    if (opened != fd)
       _exit(STATUS_ERROR);
+    /* cppcheck-suppress resourceLeak ; it stays open */
   }
 }
 

@@ -5,10 +5,10 @@
 
 #include "base/state.h"
 
-/* Tell the collector that an object of Lua owns `bytes` of C memory from now
- * on. The caller keeps the object alive. May collect, and so call finalizers of
- * users. */
-void awl_weigh(lua_State *L, awl_state *s, size_t bytes);
+/* Tell the collector that an object of Lua owns `more` bytes of C memory from
+ * now on. The caller keeps the object alive. May collect, and so call
+ * finalizers of users. */
+void awl_weigh(lua_State *L, awl_state *s, size_t more);
 /* As awl_weigh(), for a Wire that owns `wire`. */
 void awl_weigh_wire(lua_State *L, awl_state *s, const aw_wire *wire);
 

@@ -16,24 +16,24 @@ enum { AWL_CHANNEL_VALUES = 1 };
 /* Return a new store of messages; NULL: out of memory. */
 awl_messages *awl_messages_new(awl_state *s);
 /* Let the messages belong to `channel` (takes) from now on. */
-void awl_messages_set_channel(awl_messages *messages, aw_channel *channel);
+void awl_messages_set_channel(awl_messages *store, aw_channel *channel);
 /* The channel is gone: release its messages and its channel of the core. */
-void awl_messages_end(awl_messages *messages);
-awl_state *awl_messages_state(const awl_messages *messages);
+void awl_messages_end(awl_messages *store);
+awl_state *awl_messages_state(const awl_messages *store);
 
 /* Make room for one more message; false: out of memory. Raises nothing. */
-bool awl_messages_reserve(awl_messages *messages);
+bool awl_messages_reserve(awl_messages *store);
 /* Push the table of values to util; false, and nothing is pushed, when the
  * channel is gone. */
-bool awl_messages_push_values(const awl_messages *messages);
+bool awl_messages_push_values(const awl_messages *store);
 
 /* [values, value] → a message of that value, for which there is room; pops
  * both. Gives. Raises nothing. */
-aw_value awl_message_make(lua_State *L, awl_messages *messages);
+aw_value awl_message_make(lua_State *L, awl_messages *store);
 /* A message of the value on top of the worker's coroutine, which is about to
  * wait as a sender: the value stays there until the message is taken, or until
  * awl_message_settle(). Otherwise as awl_message_make(). */
-aw_value awl_message_lend(awl_worker *w, awl_messages *messages);
+aw_value awl_message_lend(awl_worker *w, awl_messages *store);
 /* Take the value of the message from its waiting sender. False: somebody has
  * closed the sender's coroutine, and the value is lost. Such a send has not
  * taken place. */

@@ -36,7 +36,8 @@ void awio_stdio_flush(int fd) {
 
 void awio_stdio_hand_over(int fd) {
   if (fd == STDIN_FILENO)
-    fflush(stdin);
+    /* POSIX: a file goes back to the place up to which it was read. */
+    fflush(stdin); /* cppcheck-suppress fflushOnInputStream */
   else if (awio_stdio_pending(fd))
     awio_stdio_flush(fd);
 }

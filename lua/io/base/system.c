@@ -103,9 +103,15 @@ bool awio_ready(int fd, bool writing) {
 
 unsigned awio_hold_standard_files(void) {
   unsigned held = 0;
-  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) == fd)
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    if (fcntl(fd, F_GETFD) >= 0)
+      continue;
+    int opened = open("/dev/null", O_RDWR);
+    if (opened == fd)
       held |= 1U << fd;
+    else if (opened >= 0)
+      close(opened); /* another thread has just taken `fd` */
+  }
   return held;
 }
 

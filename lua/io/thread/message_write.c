@@ -171,7 +171,8 @@ static bool stands_for_globals(lua_State *L, const char *name) {
     return true;
   bool falls_back = is_env && lua_istable(L, -1) &&
                     luaL_getmetafield(L, -1, "__index") != LUA_TNIL;
-  lua_pop(L, falls_back);
+  if (falls_back)
+    lua_pop(L, 1);
   return falls_back;
 }
 

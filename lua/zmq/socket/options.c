@@ -381,10 +381,11 @@ static void set_key(lua_State *L, awz_socket *s, const option *o) {
 }
 
 static void set_number(lua_State *L, awz_socket *s, const option *o) {
-  number n = {.i64 = o->kind == FLAG ? check_flag(L, o)
-                                     : check_option_number(L, o)};
+  int64_t value =
+      o->kind == FLAG ? check_flag(L, o) : check_option_number(L, o);
+  number n = {.i64 = value};
   if (o->kind == INT || o->kind == FLAG)
-    n.i = (int)n.i64;
+    n.i = (int)value;
   set_raw(L, s, o, o->number, &n, size_of(o->kind));
 }
 

@@ -197,7 +197,7 @@ static const aw_operation *source_ready(lua_State *L, int index, int events,
 static int source_fd(lua_State *L, int index) {
   const awz_socket *s = awz_socket_in(&awz_check_handle(L, index)->box);
   if (!s)
-    awz_fail(L, NULL, AW_ECLOSED, "poll");
+    return awz_fail(L, NULL, AW_ECLOSED, "poll");
   return aw_zmq_fd(s->ready);
 }
 
