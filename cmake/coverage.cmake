@@ -16,7 +16,7 @@ if(AIOWIRE_LUA)
   add_library(aiowire_hits MODULE spec/coverage/hits.c)
   set_target_properties(aiowire_hits PROPERTIES
     PREFIX "" OUTPUT_NAME hits SUFFIX .so C_VISIBILITY_PRESET default)
-  target_include_directories(aiowire_hits PRIVATE ${LUA_INCLUDE_DIRS})
+  target_include_directories(aiowire_hits PRIVATE ${lua_include_dirs})
   target_compile_definitions(aiowire_hits PRIVATE
     _POSIX_C_SOURCE=200809L HITS="${CMAKE_CURRENT_BINARY_DIR}/lua_hits")
   target_link_libraries(aiowire_hits PRIVATE Threads::Threads)
