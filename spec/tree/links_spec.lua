@@ -3,7 +3,8 @@
 
 local process = require "spec.support.process"
 
-local FILES <const> = { "README.md", "CONTRIBUTING.md", "CHANGELOG.md",
+local FILES <const> = { "README.md", "CONTRIBUTING.md", "SECURITY.md",
+  "CHANGELOG.md",
   table.unpack(process.files("docs", "^docs/[^/]+%.md$")) }
 
 -- Returns the text without its blocks of code.
