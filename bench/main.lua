@@ -256,6 +256,7 @@ local function write_docs(results, drawn)
     shell.read(options.out .. "/figures.csv"))
   shell.write(DOCUMENT,
     docs.replace(shell.read(DOCUMENT), docs.section(results, drawn)))
+  progress("now run ./dev docs, which draws docs/pictures/speed.svg\n")
 end
 
 local function list_all()
