@@ -9,6 +9,7 @@
 
 #include <lauxlib.h>
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,7 @@
 static const char *const CLASS = "aiowire.job";
 
 typedef struct box {
-  aw_lua_held held; /* first */
-  awio_job *job;    /* NULL: its results were taken, or nobody wants them */
+  awio_job *job; /* NULL: its results were taken, or nobody wants them */
 } box;
 
 /* ---- the life of a job ---- */
@@ -34,27 +34,35 @@ static void dispose_job(awio_work *work) {
   free(job);
 }
 
-static void empty_box(aw_lua_held *held) {
-  box *b = (box *)held;
-  if (!b->job)
-    return;
-  awio_work_forget(&b->job->work);
-  awio_work_release(&b->job->work);
+static void forget_job(awio_job *job) {
+  awio_work_forget(&job->work);
+  awio_work_release(&job->work);
+}
+
+static void release_lost_job(aw_lua_held *held) {
+  forget_job((awio_job *)((char *)held - offsetof(awio_job, held)));
+}
+
+/* Take the job out of the box. NULL: it is gone. */
+static awio_job *take_job(box *b) {
+  awio_job *job = b->job;
   b->job = NULL;
+  if (job)
+    aw_lua_let_go(&job->held);
+  return job;
 }
 
 static void close_box(box *b) {
-  aw_lua_let_go(&b->held);
-  empty_box(&b->held);
+  awio_job *job = take_job(b);
+  if (job)
+    forget_job(job);
 }
 
 /* Empty the box, and let the job do what it does. */
 static void drop_job(box *b) {
-  if (!b->job)
-    return;
-  aw_lua_let_go(&b->held);
-  awio_work_release(&b->job->work);
-  b->job = NULL;
+  awio_job *job = take_job(b);
+  if (job)
+    awio_work_release(&job->work);
 }
 
 static int job_box_gc(lua_State *L) {
@@ -64,13 +72,12 @@ static int job_box_gc(lua_State *L) {
 
 static box *push_job_box(lua_State *L) {
   box *b = lua_newuserdatauv(L, sizeof *b, 0);
-  *b = (box){.held.release = empty_box};
+  b->job = NULL;
   if (luaL_newmetatable(L, CLASS)) {
     lua_pushcfunction(L, job_box_gc);
     lua_setfield(L, -2, "__gc");
   }
   lua_setmetatable(L, -2);
-  aw_lua_hold(L, &b->held);
   return b;
 }
 
@@ -116,6 +123,8 @@ void *awio_job_new(lua_State *L, const awio_job_kind *kind, size_t size,
                    int paths) {
   const char *path = paths > 0 ? awio_check_path(L, 1) : "";
   const char *other = paths > 1 ? awio_check_path(L, 2) : "";
+  aw_lua_engine(
+      L); /* raises if the state has ended, unlike aw_lua_hold() then */
   box *b = push_job_box(L);
   size_t path_size = strlen(path) + 1, other_size = strlen(other) + 1;
   awio_job *job = calloc(1, size + path_size + other_size);
@@ -127,6 +136,8 @@ void *awio_job_new(lua_State *L, const awio_job_kind *kind, size_t size,
   job->path = job->about = paths > 0 ? memcpy(text, path, path_size) : NULL;
   job->other = paths > 1 ? memcpy(text + path_size, other, other_size) : NULL;
   b->job = job;
+  job->held.release = release_lost_job;
+  aw_lua_hold(L, &job->held);
   return job;
 }
 

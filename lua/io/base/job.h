@@ -52,6 +52,7 @@ struct awio_job {
   const char *path;  /* a copy of argument 1 */
   const char *other; /* a copy of argument 2, or NULL */
   const char *about; /* what an error is about: at first, `path` */
+  aw_lua_held held;  /* held by the box */
 };
 
 /* The operation of a kind without an effect, or with one. `label` is the name

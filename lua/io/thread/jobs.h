@@ -134,6 +134,10 @@ struct awio_jobs {
   awio_thread *ended;   /* the last one that ended; it must be joined */
 
   awio_jobs *next_left; /* in a crew (crew.h), which guards it */
+
+  /* Used by the Pool, in the thread of its state. */
+  awio_call *made; /* by a call whose wait did not begin, or NULL */
+  aw_lua_held held;
 };
 
 /* Free what `outcome` refers to. */

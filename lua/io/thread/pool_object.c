@@ -6,7 +6,7 @@
  *
  * The userdata is a box that refers to the pool (jobs.h), which workers use,
  * too. The job of a call is made before its wait begins, and the wait may be
- * refused; so the box keeps it as `made` until `arm` takes it. It is freed by
+ * refused; so the pool keeps it as `made` until `arm` takes it. It is freed by
  * the next call, or with the box.
  *
  * A job whose call is cancelled is awaited: its wait cannot be aborted any more
@@ -37,8 +37,6 @@ enum { MOST_WORKERS = 1024 };
 typedef struct pool_box {
   awio_jobs *pool; /* NULL once it is finalized */
   awio_crew *crew; /* of the state */
-  awio_call *made; /* by a call whose wait did not begin, or NULL */
-  aw_lua_held held;
 } pool_box;
 
 static pool_box *check_pool(lua_State *L) {
@@ -160,13 +158,14 @@ static int after_pool_call(lua_State *L, int result, void *data) {
 
 /* Call the pool at 1. Takes a reference to `arguments`. */
 static int call_with(lua_State *L, pool_box *box, awio_arguments *arguments) {
-  awio_call_release(box->made);
-  box->made = awio_call_new(box->pool, arguments);
-  if (!box->made)
+  awio_jobs *pool = box->pool;
+  awio_call_release(pool->made);
+  awio_call *made = pool->made = awio_call_new(pool, arguments);
+  if (!made)
     return luaL_error(L, "not enough memory");
-  box->made->value = (aw_lua_value){push_job_outcome, release_outcome, 0};
-  box->made->made = &box->made;
-  return aw_lua_await(L, &calling, box->made, "pool:call", after_pool_call);
+  made->value = (aw_lua_value){push_job_outcome, release_outcome, 0};
+  made->made = &pool->made;
+  return aw_lua_await(L, &calling, made, "pool:call", after_pool_call);
 }
 
 static pool_box *check_open_pool(lua_State *L) {
@@ -311,22 +310,17 @@ static int pool_close(lua_State *L) {
 
 /* ---- the object ---- */
 
-/* Take the pool out of its box; NULL: it is gone. */
-static awio_jobs *unbox(pool_box *box) {
-  awio_jobs *pool = box->pool;
-  if (!pool)
-    return NULL;
-  awio_call_release(box->made);
-  box->made = NULL;
-  box->pool = NULL;
+static void close_pool(awio_jobs *pool) {
+  awio_call *made = pool->made;
+  pool->made = NULL;
+  awio_call_release(made);
   awio_jobs_close(pool);
-  return pool;
 }
 
 /* Lua has skipped the finalizer: end the workers here. */
 static void release_lost_pool(aw_lua_held *held) {
-  pool_box *box = (pool_box *)((char *)held - offsetof(pool_box, held));
-  awio_jobs *pool = unbox(box);
+  awio_jobs *pool = (awio_jobs *)((char *)held - offsetof(awio_jobs, held));
+  close_pool(pool);
   awio_crew_end_pool(pool, NULL);
   awio_jobs_release(pool);
 }
@@ -334,10 +328,12 @@ static void release_lost_pool(aw_lua_held *held) {
 /* The crew waits for the workers, not the collector. */
 static int pool_gc(lua_State *L) {
   pool_box *box = lua_touserdata(L, 1);
-  awio_jobs *pool = unbox(box);
+  awio_jobs *pool = box->pool;
   if (!pool)
     return 0;
-  aw_lua_let_go(&box->held);
+  aw_lua_let_go(&pool->held);
+  box->pool = NULL;
+  close_pool(pool);
   awio_crew_leave_pool(L, box->crew, pool);
   return 0;
 }
@@ -389,13 +385,14 @@ static int module_pool(lua_State *L) {
   awio_crew *crew = awio_crew_of(L);
   awio_crew_sweep(L, crew);
   pool_box *box = lua_newuserdatauv(L, sizeof *box, 0);
-  *box = (pool_box){.crew = crew, .held = {.release = release_lost_pool}};
+  *box = (pool_box){.crew = crew};
   luaL_setmetatable(L, CLASS);
   awio_thread_settings *settings = awio_settings_new(L);
   box->pool = awio_jobs_new(most, awio_pool_work, settings);
   if (!box->pool)
     return luaL_error(L, "not enough memory");
-  aw_lua_hold(L, &box->held);
+  box->pool->held.release = release_lost_pool;
+  aw_lua_hold(L, &box->pool->held);
   awio_settings_load_body(L, settings, 2);
   name_pool(L, box->pool);
   box->pool->function = awio_message_new(L, 2, 1, "argument", 2);

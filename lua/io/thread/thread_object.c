@@ -23,12 +23,19 @@ typedef struct job {
   awio_pair *pair;
 } job;
 
-typedef struct thread_object {
-  awio_endpoint endpoint; /* first */
-  aw_lua_held held;       /* a Thread made by a finalizer may have none */
-  awio_member *member;    /* NULL: not begun, finalized, or ended */
+/* What a Thread owns. Not part of the userdata, which is freed even if Lua has
+ * not called its finalizer. */
+typedef struct thread_parts {
+  aw_lua_held held;
+  awio_pair *pair;
+  awio_member *member;            /* NULL: not begun, or ended */
   awio_thread_settings *settings; /* until it has begun */
   job *job;                       /* until it has begun */
+} thread_parts;
+
+typedef struct thread_object {
+  awio_endpoint endpoint; /* first; borrows its pair */
+  thread_parts *parts;    /* NULL: finalized, or not made yet */
 } thread_object;
 
 static const char *class_name(void) {
@@ -89,49 +96,59 @@ static const char *push_name(lua_State *L) {
 }
 
 /* Release all but the worker, which the crew has. */
-static void release_thread_object(thread_object *t) {
-  awio_endpoint_close(&t->endpoint);
-  awio_pair_release(t->endpoint.pair);
-  t->endpoint.pair = NULL;
-  awio_settings_release(t->settings);
-  t->settings = NULL;
-  free_job(t->job);
-  t->job = NULL;
+static void release_parts(thread_parts *parts) {
+  awio_endpoint endpoint = {parts->pair, AWIO_PARENT};
+  awio_endpoint_close(&endpoint);
+  awio_pair_release(parts->pair);
+  awio_settings_release(parts->settings);
+  free_job(parts->job);
+  if (parts->member)
+    parts->member->holder = NULL;
+  aw_free(parts);
 }
 
-static void release_held(aw_lua_held *held) {
-  release_thread_object(
-      (thread_object *)((char *)held - offsetof(thread_object, held)));
+/* Lua has skipped the finalizer. The crew has ended the worker. */
+static void release_lost_thread(aw_lua_held *held) {
+  release_parts((thread_parts *)((char *)held - offsetof(thread_parts, held)));
 }
 
 static thread_object *push_thread_object(lua_State *L) {
   thread_object *t = lua_newuserdatauv(L, sizeof *t, 0);
-  *t = (thread_object){.endpoint = {NULL, AWIO_PARENT},
-                       .held = {.release = release_held}};
+  *t = (thread_object){.endpoint = {NULL, AWIO_PARENT}};
   luaL_setmetatable(L, class_name());
-  aw_lua_hold(L, &t->held);
+  t->parts = aw_allocate(sizeof *t->parts);
+  if (!t->parts)
+    luaL_error(L, "not enough memory");
+  t->parts->held.release = release_lost_thread;
+  aw_lua_hold(L, &t->parts->held);
   return t;
 }
 
+static awio_member *member_of(const thread_object *t) {
+  return t->parts ? t->parts->member : NULL;
+}
+
 /* Begin the thread. Returns 0 or a code. */
-static int begin_thread(lua_State *L, thread_object *t, awio_crew *crew,
+static int begin_thread(lua_State *L, thread_parts *parts, awio_crew *crew,
                         const char *name) {
-  awio_thread_plan plan = {
-      .main = run_thread_job, .data = t->job, .ended = job_ended, .name = name};
+  awio_thread_plan plan = {.main = run_thread_job,
+                           .data = parts->job,
+                           .ended = job_ended,
+                           .name = name};
   awio_member *m = awio_crew_add(crew, NULL, aw_lua_where(L));
   if (!m)
     return AW_ENOMEM;
-  int rc = awio_thread_start(t->settings, &plan, &m->thread);
+  int rc = awio_thread_start(parts->settings, &plan, &m->thread);
   if (rc < 0) {
     awio_crew_remove(m);
     return rc;
   }
-  awio_pair_number(t->endpoint.pair, awio_thread_number(m->thread));
-  t->job = NULL;
-  t->member = m;
-  m->holder = &t->member;
-  awio_settings_release(t->settings);
-  t->settings = NULL;
+  awio_pair_number(parts->pair, awio_thread_number(m->thread));
+  parts->job = NULL;
+  parts->member = m;
+  m->holder = &parts->member;
+  awio_settings_release(parts->settings);
+  parts->settings = NULL;
   return 0;
 }
 
@@ -146,15 +163,16 @@ static int m_thread(lua_State *L) {
   awio_crew *crew = awio_crew_of(L);
   awio_crew_sweep(L, crew);
   thread_object *t = push_thread_object(L);
-  t->settings = awio_settings_new(L);
-  awio_settings_load_body(L, t->settings, 1);
-  t->endpoint.pair = awio_pair_new(name);
-  t->job = aw_allocate(sizeof *t->job);
-  if (!t->endpoint.pair || !t->job)
+  thread_parts *parts = t->parts;
+  parts->settings = awio_settings_new(L);
+  awio_settings_load_body(L, parts->settings, 1);
+  parts->pair = t->endpoint.pair = awio_pair_new(name);
+  parts->job = aw_allocate(sizeof *parts->job);
+  if (!parts->pair || !parts->job)
     return aw_lua_error(L, "not enough memory");
-  t->job->pair = awio_pair_keep(t->endpoint.pair);
-  t->job->message = awio_message_new(L, 1, count, "argument", 1);
-  int rc = begin_thread(L, t, crew, name);
+  parts->job->pair = awio_pair_keep(parts->pair);
+  parts->job->message = awio_message_new(L, 1, count, "argument", 1);
+  int rc = begin_thread(L, parts, crew, name);
   if (rc == AW_ENOMEM)
     return aw_lua_error(L, "not enough memory");
   if (rc < 0)
@@ -173,7 +191,7 @@ static thread_object *check_any_thread(lua_State *L) {
 
 static thread_object *check_thread(lua_State *L, const char *call) {
   thread_object *t = check_any_thread(L);
-  if (!t->member)
+  if (!member_of(t))
     aw_lua_system_error(L, AW_ECLOSED, call, "thread (finalized)");
   return t;
 }
@@ -183,10 +201,10 @@ static thread_object *check_thread(lua_State *L, const char *call) {
 /* Return the results of the worker, which is over, or raise its error. Upvalue
  * 3: inner.task_cancelled. */
 static int give_end(lua_State *L, thread_object *t) {
-  awio_thread *thread = t->member->thread;
+  awio_thread *thread = member_of(t)->thread;
   const awio_thread_end *end = awio_thread_end_of(thread);
   awio_thread_fate fate = awio_thread_fate_of(thread);
-  t->member->waited = true;
+  member_of(t)->waited = true;
   awio_thread_join(thread);
   if (fate == AWIO_THREAD_DONE)
     return end->message ? awio_message_push(L, end->message) : 0;
@@ -199,9 +217,9 @@ static int give_end(lua_State *L, thread_object *t) {
 static int wait_on_thread(lua_State *L, int result, void *data) {
   (void)data;
   thread_object *t = lua_touserdata(L, 1);
-  if (!t->member)
+  if (!member_of(t))
     return aw_lua_system_error(L, AW_ECLOSED, "wait", "thread (finalized)");
-  awio_thread *thread = t->member->thread;
+  awio_thread *thread = member_of(t)->thread;
   if (result < 0)
     return aw_lua_system_error(L, result, "wait", awio_thread_name(thread));
   if (awio_thread_fate_of(thread) != AWIO_THREAD_RUNS)
@@ -214,14 +232,14 @@ static int wait_on_thread(lua_State *L, int result, void *data) {
 static int thread_wait(lua_State *L) {
   const thread_object *t = check_thread(L, "wait");
   lua_settop(L, 1);
-  return aw_lua_begin(L, t->member->thread, "thread:wait", wait_on_thread);
+  return aw_lua_begin(L, member_of(t)->thread, "thread:wait", wait_on_thread);
 }
 
 /* ---- the end ---- */
 
 /* t:cancel() */
 static int thread_cancel(lua_State *L) {
-  awio_thread_cancel(check_thread(L, "cancel")->member->thread);
+  awio_thread_cancel(member_of(check_thread(L, "cancel"))->thread);
   return 0;
 }
 
@@ -229,9 +247,9 @@ static int thread_cancel(lua_State *L) {
 static int join_on(lua_State *L, int result, void *data) {
   (void)data;
   const thread_object *t = lua_touserdata(L, 1);
-  if (!t->member || result < 0)
+  if (!member_of(t) || result < 0)
     return 0;
-  awio_thread *thread = t->member->thread;
+  awio_thread *thread = member_of(t)->thread;
   if (awio_thread_fate_of(thread) != AWIO_THREAD_RUNS) {
     awio_thread_join(thread);
     return 0;
@@ -258,14 +276,14 @@ static int after_join(lua_State *L, int status, lua_KContext context) {
 static int thread_close(lua_State *L) {
   thread_object *t = check_any_thread(L);
   lua_settop(L, 1);
-  if (!t->member)
+  if (!member_of(t))
     return 0;
-  awio_thread *thread = t->member->thread;
+  awio_thread *thread = member_of(t)->thread;
   awio_thread_cancel(thread);
   if (awio_thread_fate_of(thread) != AWIO_THREAD_RUNS) {
     awio_thread_join(thread);
   } else if (!aw_lua_may_await(L)) {
-    awio_member_end(t->member);
+    awio_member_end(member_of(t));
   } else {
     lua_pushvalue(L, lua_upvalueindex(2));
     lua_pushvalue(L, 1);
@@ -277,10 +295,14 @@ static int thread_close(lua_State *L) {
 
 static int thread_gc(lua_State *L) {
   thread_object *t = lua_touserdata(L, 1);
-  awio_member *m = t->member;
-  aw_lua_let_go(&t->held);
-  t->member = NULL;
-  release_thread_object(t);
+  thread_parts *parts = t->parts;
+  if (!parts)
+    return 0;
+  awio_member *m = parts->member;
+  aw_lua_let_go(&parts->held);
+  t->parts = NULL;
+  t->endpoint.pair = NULL;
+  release_parts(parts);
   if (m)
     awio_crew_leave(L, m);
   return 0;
@@ -289,7 +311,7 @@ static int thread_gc(lua_State *L) {
 /* ---- how it looks ---- */
 
 static const char *thread_status(const thread_object *t) {
-  switch (awio_thread_fate_of(t->member->thread)) {
+  switch (awio_thread_fate_of(member_of(t)->thread)) {
   case AWIO_THREAD_RUNS: return "running";
   case AWIO_THREAD_DONE: return "done";
   case AWIO_THREAD_EXITED: return "done";
@@ -304,16 +326,16 @@ static int thread_index(lua_State *L) {
   const thread_object *t = check_any_thread(L);
   lua_settop(L, 2);
   lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL || !t->member ||
+  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL || !member_of(t) ||
       lua_type(L, 2) != LUA_TSTRING)
     return 1;
   const char *key = lua_tostring(L, 2);
   if (strcmp(key, "status") == 0)
     lua_pushstring(L, thread_status(t));
   else if (strcmp(key, "name") == 0)
-    lua_pushstring(L, awio_thread_name(t->member->thread));
+    lua_pushstring(L, awio_thread_name(member_of(t)->thread));
   else if (strcmp(key, "id") == 0)
-    lua_pushinteger(L, awio_thread_number(t->member->thread));
+    lua_pushinteger(L, awio_thread_number(member_of(t)->thread));
   else
     lua_pushnil(L);
   return 1;
@@ -321,11 +343,11 @@ static int thread_index(lua_State *L) {
 
 static int thread_tostring(lua_State *L) {
   const thread_object *t = check_any_thread(L);
-  if (!t->member) {
+  if (!member_of(t)) {
     lua_pushliteral(L, "thread (finalized)");
     return 1;
   }
-  awio_thread *thread = t->member->thread;
+  awio_thread *thread = member_of(t)->thread;
   awio_push_endpoint_text(L, &t->endpoint);
   lua_pushfstring(L, "thread %d '%s' (%s, %s)", (int)awio_thread_number(thread),
                   awio_thread_name(thread), thread_status(t),
