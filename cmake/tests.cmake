@@ -4,7 +4,7 @@
 # Limits for tests that hang. A slow test on a busy machine must not reach them.
 set(test_time 600)
 set(spec_time 1200)
-if(AIOWIRE_SANITIZE)
+if(AIOWIRE_SANITIZE OR AIOWIRE_COVERAGE)
   set(test_time 1200)
   set(spec_time 3600)
 endif()
@@ -81,6 +81,17 @@ if(CMAKE_CXX_COMPILER)
   aiowire_test(core.guard_test ${test_time} guard_test)
 endif()
 
+# aiowire_wrap(target function...): let the target call its own __wrap_X() for X()
+# of the C library, where the linker can do that.
+aiowire_has_link_flag(WRAP -Wl,--wrap=strdup)
+function(aiowire_wrap target)
+  if(AIOWIRE_HAS_WRAP AND TARGET ${target})
+    list(TRANSFORM ARGN PREPEND -Wl,--wrap= OUTPUT_VARIABLE options)
+    target_link_options(${target} PRIVATE ${options})
+    target_compile_definitions(${target} PRIVATE TEST_WRAPS)
+  endif()
+endfunction()
+
 if(AIOWIRE_LUA)
   file(GLOB lua_tests CONFIGURE_DEPENDS lua/test/*_test.c)
   foreach(source IN LISTS lua_tests)
@@ -89,6 +100,9 @@ if(AIOWIRE_LUA)
     target_include_directories(${name} PRIVATE core/test lua/test lua/io)
     aiowire_test(lua.${name} ${test_time} ${name})
   endforeach()
+  aiowire_wrap(alloc_test malloc calloc realloc strdup)
+  aiowire_wrap(set_clock_test
+    clock_gettime timerfd_create timerfd_settime read)
 endif()
 
 file(GLOB embed_examples CONFIGURE_DEPENDS examples/embed/*.c)
