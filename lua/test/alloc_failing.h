@@ -3,6 +3,10 @@
  * Both share one counter of requests: once `armed`, request number `fail_at`
  * fails, and in some modes those that follow it. Threads of the library ask,
  * too, and may free a block after the state that it was for has been closed.
+ *
+ * In a test with TEST_WRAPS the linker puts __wrap_malloc() and its kin
+ * in the place of the functions of the C library that the library calls. They fail
+ * likewise; their blocks are not counted.
  */
 #ifndef ALLOC_FAILING_H
 #define ALLOC_FAILING_H
@@ -12,7 +16,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-typedef enum mode { ONCE, TWICE, STICKY, MODES } mode;
+typedef enum mode {
+  ONCE,
+  TWICE,
+  STICKY,
+  OWN, /* once, and Lua's requests are not counted */
+  MODES
+} mode;
 
 static struct {
   size_t count, fail_at; /* requests so far; the one that fails, or 0 */
@@ -23,8 +33,8 @@ static struct {
 
 static pthread_mutex_t memory_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static bool must_fail(void) {
-  if (!memory.armed)
+static bool must_fail(bool for_lua) {
+  if (!memory.armed || (for_lua && memory.mode == OWN))
     return false;
   size_t number = ++memory.count;
   bool fails =
@@ -35,16 +45,54 @@ static bool must_fail(void) {
   return fails;
 }
 
+#if defined TEST_WRAPS
+#define real_realloc __real_realloc
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *block, size_t size);
+char *__real_strdup(const char *text);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+char *__wrap_strdup(const char *text);
+
+static bool wrapped_fails(void) {
+  pthread_mutex_lock(&memory_lock);
+  bool fails = must_fail(false);
+  pthread_mutex_unlock(&memory_lock);
+  return fails;
+}
+
+void *__wrap_malloc(size_t size) {
+  return wrapped_fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size) {
+  return wrapped_fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *block, size_t size) {
+  return wrapped_fails() ? NULL : __real_realloc(block, size);
+}
+
+char *__wrap_strdup(const char *text) {
+  return wrapped_fails() ? NULL : __real_strdup(text);
+}
+#else
+#define real_realloc realloc
+#endif
+
 static void *own_request(void *block, size_t size) {
   if (size == 0) {
     memory.live--;
     free(block);
     return NULL;
   }
-  if (must_fail())
+  if (must_fail(false))
     return NULL;
   memory.live += block == NULL;
-  return realloc(block, size);
+  return real_realloc(block, size);
 }
 
 static bool nothing_lives(void) {
@@ -78,10 +126,10 @@ static void *lua_request(void *block, size_t old, size_t size) {
     free(block);
     return NULL;
   }
-  if ((!block || size > old) && must_fail())
+  if ((!block || size > old) && must_fail(true))
     return NULL;
   memory.live += block == NULL;
-  return realloc(block, size);
+  return real_realloc(block, size);
 }
 
 /* The allocator of Lua, which relies on that shrinking never fails. */

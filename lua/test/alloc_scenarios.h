@@ -1003,6 +1003,21 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "ev:run()",
      false},
+    {"times of day",
+     "local ev <close> = aw.EventLoop{clock = 'real', signals = false}\n"
+     "ev:start(function()\n"
+     "  aw.await(aw.At{sec = 0} | aw.At{hour = 3} | aw.Sleep(0))\n"
+     "  pcall(aw.timeout, 0, aw.at, {min = 7})\n"
+     "end)\n"
+     "ev:run()\n"
+     "local other <close> = loop()\n"
+     "other:start(function()\n"
+     "  local before = aw.time()\n"
+     "  aw.at{hour = 3}\n"
+     "  check(aw.time() > before)\n"
+     "end)\n"
+     "other:run()",
+     false},
     {"a signal",
      "local ev <close> = loop()\n"
      "ev:start(function()\n"

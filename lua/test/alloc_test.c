@@ -3,9 +3,10 @@
  * The allocators of the Lua state and of the library share one counter of
  * requests. Each scenario is a script that runs again and again while request
  * number k fails, for k = 1, 2, … until a run has fewer than k requests. There
- * are three modes: the request fails once (Lua collects and tries again, so
- * this tests a collection at each request), twice in a row, or all requests
- * from k on fail. Each run must succeed or end with "not enough memory". When
+ * are four modes: the request fails once (Lua collects and tries again, so
+ * this tests a collection at each request), twice in a row, all requests from k
+ * on fail, or only requests of the library count, so that none of them is
+ * skipped among the many of Lua. Each run must succeed or end with "not enough memory". When
  * the state is closed, no block may be left, even if Lua had no memory to call
  * a finalizer.
  *
@@ -26,7 +27,8 @@
 #include "alloc_scenarios.h"
 #include "state.h"
 
-static const char *const mode_names[] = {"once", "twice", "from then on"};
+static const char *const mode_names[] = {"once", "twice", "from then on",
+                                         "once, but for Lua"};
 
 /* ---- what scripts see ---- */
 
