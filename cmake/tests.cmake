@@ -137,6 +137,19 @@ foreach(name fork descriptors clients listeners resolver full files)
   target_link_libraries(${target} PRIVATE aiowire_flags)
   add_dependencies(spec_support ${target})
 endforeach()
+
+# Specs may put this before libzmq, if there is one.
+find_library(AIOWIRE_LIBZMQ NAMES libzmq.so.5)
+mark_as_advanced(AIOWIRE_LIBZMQ)
+if(AIOWIRE_LIBZMQ)
+  add_library(spec_zmq MODULE spec/support/zmq.c)
+  set_target_properties(spec_zmq PROPERTIES PREFIX "" SUFFIX .so)
+  target_include_directories(spec_zmq PRIVATE core/include ${lua_include_dirs})
+  target_link_libraries(spec_zmq PRIVATE -Wl,--no-as-needed
+    ${AIOWIRE_LIBZMQ} aiowire_flags)
+  add_dependencies(spec_support spec_zmq)
+endif()
+
 add_library(counter MODULE examples/module/counter.c)
 set_target_properties(counter PROPERTIES PREFIX "" SUFFIX .so)
 target_include_directories(counter PRIVATE core/include lua/include

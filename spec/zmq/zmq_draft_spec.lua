@@ -1,6 +1,6 @@
 -- Types of sockets that are drafts of libzmq. Debian's build has none, so most
--- of these specs are pending there; a build with drafts runs them, as by
--- of these specs are pending there; a build with drafts runs them, by
+-- of these specs are pending there; a build with drafts runs them, and
+-- zmq_faults_spec.lua runs them with types made of others.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"

@@ -12,8 +12,15 @@ static const aw_zmq_calls *library(void) {
   return calls;
 }
 
+/* Returns the code of the last call, which failed. */
+static int code(const aw_zmq_calls *calls) {
+  enum { ETERM_OF_ZMQ = 156384712 + 53 };
+  int error = calls->last_error();
+  return error == ETERM_OF_ZMQ ? AW_ECLOSED : -error;
+}
+
 static int result_of(const aw_zmq_calls *calls, int rc) {
-  return rc < 0 ? -calls->last_error() : rc;
+  return rc < 0 ? code(calls) : rc;
 }
 
 static bool may_try_again(const aw_zmq_calls *calls, int rc, int *tries) {
@@ -23,20 +30,26 @@ static bool may_try_again(const aw_zmq_calls *calls, int rc, int *tries) {
 int awz_apart_open(const awz_context *context, int type, void **out) {
   const aw_zmq_calls *calls = library();
   *out = calls->socket(context->raw, type);
-  return *out ? 0 : -calls->last_error();
+  return *out ? 0 : code(calls);
+}
+
+static int set_option(void *socket, int option, const void *value,
+                      size_t size) {
+  const aw_zmq_calls *calls = library();
+  int rc, tries = 0;
+  do
+    rc = calls->setsockopt(socket, option, value, size);
+  while (may_try_again(calls, rc, &tries));
+  return result_of(calls, rc);
 }
 
 int awz_apart_set(void *socket, int option, int value) {
-  const aw_zmq_calls *calls = library();
-  return result_of(calls,
-                   calls->setsockopt(socket, option, &value, sizeof value));
+  return set_option(socket, option, &value, sizeof value);
 }
 
 int awz_apart_name_peer(void *socket, const void *name, size_t size) {
   enum { CONNECT_ROUTING_ID = 61 };
-  const aw_zmq_calls *calls = library();
-  return result_of(calls,
-                   calls->setsockopt(socket, CONNECT_ROUTING_ID, name, size));
+  return set_option(socket, CONNECT_ROUTING_ID, name, size);
 }
 
 static int ask_socket(void *socket, int option, int *value) {
@@ -60,19 +73,26 @@ bool awz_apart_readable(void *socket) {
   return ask_socket(socket, EVENTS, &events) == 0 && (events & AW_READABLE);
 }
 
-int awz_apart_connect(void *socket, const char *address) {
+static int attach(int (*verb)(void *, const char *), void *socket,
+                  const char *address) {
   const aw_zmq_calls *calls = library();
-  return result_of(calls, calls->connect(socket, address));
+  int rc, tries = 0;
+  do
+    rc = verb(socket, address);
+  while (may_try_again(calls, rc, &tries));
+  return result_of(calls, rc);
+}
+
+int awz_apart_connect(void *socket, const char *address) {
+  return attach(library()->connect, socket, address);
 }
 
 int awz_apart_bind(void *socket, const char *address) {
-  const aw_zmq_calls *calls = library();
-  return result_of(calls, calls->bind(socket, address));
+  return attach(library()->bind, socket, address);
 }
 
 int awz_apart_unbind(void *socket, const char *address) {
-  const aw_zmq_calls *calls = library();
-  return result_of(calls, calls->unbind(socket, address));
+  return attach(library()->unbind, socket, address);
 }
 
 int awz_apart_receive(void *socket, aw_zmq_message *frame) {

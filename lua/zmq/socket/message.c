@@ -191,10 +191,15 @@ AWZ_INLINE bool make_frame(awz_message *message) {
   return true;
 }
 
+/* A SERVER has a number in place of that frame. */
+static inline bool begins_with_id(const awz_socket *s) {
+  return s->type->addressed && !s->type->label;
+}
+
 /* To ask libzmq whether there is more costs as much as ten lines of C. */
 static inline bool has_more(const awz_socket *s, const awz_message *message,
                             const awz_frame *frame) {
-  return (s->type->addressed && message->count == 0) ||
+  return (message->count == 0 && begins_with_id(s)) ||
          awz_raw_more(s, &frame->message);
 }
 
@@ -413,7 +418,7 @@ static inline void push_frame(lua_State *L, awz_message *message,
   const awz_socket *s = message->socket;
   awz_frame *frame = &message->frames[index];
   const char *data = frame->text = awz_raw_data(s, &frame->message);
-  if (index == 0 && s->type->addressed)
+  if (index == 0 && begins_with_id(s))
     awz_push_id(L, s->context->home, data, frame->size);
   else
     lua_pushlstring(L, data, frame->size);
