@@ -22,28 +22,35 @@ local function by_field(list, field)
   return map
 end
 
+-- Returns the entry of a row and a peer, a new one if there is none.
+local function entry_of(entries, row, peer)
+  local of_row = entries[row] or {}
+  entries[row] = of_row
+  local entry = of_row[peer]
+  if not entry then
+    entry = { row = row, peer = peer, costs = {} }
+    of_row[peer] = entry
+    entries[#entries + 1] = entry
+  end
+  return entry
+end
+
 --- Return the entries of a file that bench/result/csv.lua has written, with
---- their summaries, and the rows.
+--- summaries of the figures that rank their rows; and the rows.
 ---@param csv string
 ---@return table[] entries
 ---@return table[] all_rows
 function M.read(csv)
   local all_rows = rows.expand(jobs, {})
   local row_of, peer_of = by_field(all_rows, "id"), by_field(peers, "name")
-  local entries, known = {}, {}
-  for id, name, round, figure, value in
-    csv:gmatch "\n([^,\n]+),([^,]+),%d+,(%d+),([^,]+),([^\n]+)" do
-    local key = id .. "," .. name
-    local entry = known[key]
-    if not entry and row_of[id] and peer_of[name] then
-      entry = { row = row_of[id], peer = peer_of[name], costs = {} }
-      known[key] = entry
-      entries[#entries + 1] = entry
-    end
-    if entry then
-      local n = tonumber(round)
-      entry.costs[n] = entry.costs[n] or {}
-      entry.costs[n][figure] = tonumber(value)
+  local entries = {}
+  for id, name, round, figure, at in
+    csv:gmatch "\n([^,\n]+),([^,]+),%d+,(%d+),([^,\n]+),()" do
+    local row, peer = row_of[id], peer_of[name]
+    if row and peer and figure == compare.by(row) then
+      entry_of(entries, row, peer).costs[tonumber(round)] = {
+        [figure] = tonumber(csv:match("[^\n]+", at)),
+      }
     end
   end
   for _, entry in ipairs(entries) do
