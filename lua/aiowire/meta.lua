@@ -2296,6 +2296,7 @@ function Clock:run_until(time) end
 ---
 --- Fails if a task is left that can never end ("leaked task 3 'name' ...
 --- started at file:line"), and, with a dump of all tasks, if the limit is over.
+--- A body that is busy then is interrupted, as long as it is Lua code.
 ---@overload fun(f: fun(ev: aiowire.EventLoop, clock: aiowire.Clock): ...: any)
 ---@param opts aiowire.TestOptions
 ---@param f fun(ev: aiowire.EventLoop, clock: aiowire.Clock): ...: any

@@ -311,6 +311,74 @@ describe("a test that does not end", function()
       failure_of({ limit = 0.05 }, spin)
     end))
 
+  it("fails so, too, when a body computes without an end [K6]",
+    sealed(function()
+      local err = failure_of({ limit = 0.05 }, function()
+        while true do end
+      end)
+      contains(err, "test took longer than 0.05 s")
+      contains(err, "task 1 'test'  running")
+      contains(err, "busy at spec/loop/test_spec.lua:")
+    end))
+
+  it("fails so, too, when another task computes without an end [K6]",
+    sealed(function()
+      local cleaned = false
+      local err = failure_of({ limit = 0.05 }, function(ev)
+        ev:start(function()
+          local _ <close> = setmetatable({}, {
+            __close = function() cleaned = true end,
+          })
+          while true do end
+        end, nil, { name = "the busy one" })
+        aw.sleep(1)
+      end)
+      contains(err, "test took longer than 0.05 s")
+      contains(err, "'the busy one'  running")
+      assert.is_true(cleaned)
+    end))
+
+  it("fails so, too, when the endless body catches errors [K6]",
+    sealed(function()
+      local err = failure_of({ limit = 0.05 }, function()
+        local function work()
+          while true do end
+        end
+        while true do
+          pcall(work)
+        end
+      end)
+      contains(err, "test took longer than 0.05 s")
+    end))
+
+  it("fails so, too, when the endless body is in a test of its own [K6]",
+    sealed(function()
+      local err = failure_of({ limit = 0.05 }, function()
+        aw.test({ limit = 600 }, function()
+          while true do end
+        end)
+      end)
+      contains(err, "test took longer than 0.05 s")
+    end))
+
+  it("interrupts nothing after it has ended [K6]", sealed(function()
+    failure_of({ limit = 0.05 }, function()
+      while true do end
+    end)
+    local done = false
+    aw.run(function()
+      local n = 0
+      for i = 1, 5000000 do
+        n = n + i
+      end
+      done = n > 0
+    end)
+    assert.is_true(done)
+    aw.test(function(ev)
+      ev:start(aw.Sleep(1))
+    end)
+  end))
+
   it("fails so after the time in AIOWIRE_TEST_TIMEOUT [K6]",
     function()
       local script = [[

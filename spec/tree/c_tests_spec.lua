@@ -68,6 +68,8 @@ local ALLOWED <const> = {
   ["lua/bind/run/signals"] = { pthread_sigmask = true, raise = true },
   -- The signal that interrupts the Lua code of a thread, in that thread.
   ["lua/bind/run/interrupt"] = { pthread_sigmask = true },
+  -- The thread that watches the limit of a test begins with signals blocked.
+  ["lua/bind/run/guard"] = { pthread_sigmask = true },
   -- SIGPIPE is blocked in this thread for the time of a write, and raised where
   -- a program has a handler for it; new threads begin with signals blocked.
   ["lua/io/base/system"] = { sigaction = true, raise = true,

@@ -79,9 +79,7 @@ static void note_place(lua_State *L, awl_state *s, const awl_worker *w,
   lua_rawset(L, -3);
 }
 
-/* Push a table with what the tasks do that are in the middle of a step: the one
- * that is busy, and those whose step drives a nested run. */
-static void push_busy(lua_State *L, awl_state *s) {
+void awl_push_busy(lua_State *L, awl_state *s) {
   lua_newtable(L);
   if (s->run.running && s->run.running->task)
     note_place(L, s, s->run.running, "busy at ");
@@ -121,7 +119,7 @@ static void add_loop(lua_State *L, awl_state *s, awl_loop *loop,
 static int make_dump(lua_State *L) {
   awl_state *s = awl_open(L);
   luaL_Buffer b;
-  push_busy(L, s);
+  awl_push_busy(L, s);
   awl_push_embedded(L, "aiowire.dump");
   luaL_buffinit(L, &b);
   for (uint32_t i = 0; i < s->loop_count; i++)

@@ -8,6 +8,11 @@
  * False, and nothing is pushed: there is none. Raises. */
 bool awl_push_busy_place(lua_State *L, lua_State *co);
 
+/* Push a table with what the tasks do that are in the middle of a step: the one
+ * that is busy, and those whose step drives a nested run. It is the second
+ * argument of aiowire.dump. Call from: the driver, or a hook in L. Raises. */
+void awl_push_busy(lua_State *L, awl_state *s);
+
 /* Tell the dump of all EventLoops. False: it cannot be made, as for lack of
  * memory. Call from: the driver, or a hook in L. Raises nothing. */
 bool awl_notice_dump(lua_State *L, awl_state *s);

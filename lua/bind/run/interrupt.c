@@ -3,7 +3,7 @@
  *
  *     SIGINT and others    signals.c ──────────┐ on the thread that drives
  *     a request of a dump  signals.c ──────────┤
- *     another thread ──► aw_lua_interrupts_send│
+ *     another thread ──► aw_lua_interrupts_send│  (also guard.c)
  *                          ──► arrived() ──────┤
  *                                              ▼
  *                               hook_running(): the hook in `co`
@@ -157,12 +157,12 @@ static bool is_dump_due(awl_interruption *i, int ran) {
   return atomic_load(&i->asked) == 0;
 }
 
-/* The time limit of the run is over: cancel the running task as at an await, if
- * the limit cancels it. Does nothing in a handler, and in a task that cleans up
- * after an error. */
+/* The time limit of the run, or of a test, is over: cancel the running task as
+ * at an await, if the limit cancels it. Does nothing in a handler, and in a
+ * task that cleans up after an error. */
 static void cut_short(lua_State *L, awl_state *s) {
   awl_worker *w = s->run.running;
-  if (!w || !atomic_load(&s->interruption.late))
+  if (!w || !(atomic_load(&s->interruption.late) || awl_limit_is_over(s)))
     return;
   for (const awl_run *run = &s->run; run; run = run->outer)
     aw_engine_tick(run->engine->core);
@@ -324,6 +324,7 @@ struct aw_lua_interrupts {
   pthread_t thread; /* the one that drives the state */
   pid_t process;
   bool blocked;       /* the thread blocked the signal before */
+  bool stops;         /* the other thread is who stops the runs of the state */
   atomic_bool sent;   /* and not arrived yet */
   atomic_int sending; /* calls that are under way */
   bool lasts;         /* it has arrived; for `thread` alone */
@@ -368,7 +369,11 @@ static bool is_blocked(void) {
 }
 
 int aw_lua_interrupts_open(lua_State *L, aw_lua_interrupts **out) {
-  awl_state *s = L && out ? awl_find_state(L) : NULL;
+  return L && out ? awl_interrupts_open(L, true, out) : AW_EINVAL;
+}
+
+int awl_interrupts_open(lua_State *L, bool stops, aw_lua_interrupts **out) {
+  awl_state *s = awl_find_state(L);
   if (!s)
     return AW_EINVAL;
   aw_lua_interrupts *own = aw_allocate(sizeof *own);
@@ -378,6 +383,7 @@ int aw_lua_interrupts_open(lua_State *L, aw_lua_interrupts **out) {
   own->thread = pthread_self();
   own->process = getpid();
   own->blocked = is_blocked();
+  own->stops = stops;
   awl_interrupt_begin(s);
   if (s->interruption.sources == 1) /* a task may be what opens it */
     atomic_store(&s->interruption.co, s->run.co);
@@ -388,7 +394,7 @@ int aw_lua_interrupts_open(lua_State *L, aw_lua_interrupts **out) {
     return rc;
   }
   aw_lua_signal_await(own->signal, true); /* never undelivered */
-  s->interruption.open++;
+  s->interruption.open += own->stops;
   *out = own;
   return 0;
 }
@@ -454,7 +460,7 @@ void aw_lua_interrupts_close(aw_lua_interrupts *own) {
   discard_pending();
   aw_lua_signal_give_back(own->signal);
   aw_lua_interrupts_clear(own);
-  own->state->interruption.open--;
+  own->state->interruption.open -= own->stops;
   awl_interrupt_end(own->state);
   if (!own->blocked)
     pthread_sigmask(SIG_UNBLOCK, &ours, NULL);

@@ -4,6 +4,8 @@
 
 #include "base/state.h"
 
+#include <aiowire_lua.h>
+
 /* From now on the bodies of the state may be interrupted: `co` of the state is
  * kept up to date. Each begin has an end. */
 void awl_interrupt_begin(awl_state *s);
@@ -28,6 +30,10 @@ void awl_interrupt_answer(lua_State *L, awl_state *s);
  * at an await, if the limit has cancelled its task. Call from: also a signal
  * handler, on the thread that drives the state. */
 void awl_interrupt_late(awl_state *s, bool late);
+
+/* As aw_lua_interrupts_open(). Without `stops`, runs hold the signals of the
+ * process as if no other thread interrupted them. */
+int awl_interrupts_open(lua_State *L, bool stops, aw_lua_interrupts **out);
 
 /* The slow paths of the inline functions below. */
 void awl_interrupt_switch(awl_state *s, lua_State *co);

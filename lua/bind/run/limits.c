@@ -13,13 +13,15 @@
  *
  * The engine wakes its host at the earliest of these times, whether the engine
  * is blocked or busy (aw_engine_wake_at); then the driver calls
- * awl_limit_check().
+ * awl_limit_check(). A step that goes on is interrupted at the limit of a test,
+ * see guard.c.
  */
 #include "run/limits.h"
 
 #include "base/classes.h"
 #include "base/loops.h"
 #include "base/parts.h"
+#include "errors/notice.h"
 #include "open.h"
 
 #include <time.h>
@@ -42,7 +44,8 @@ static int keep_dump(lua_State *L) {
   lua_rawseti(L, -2, 1);
   awl_push_embedded(L, "aiowire.dump");
   awl_push_loop(L, s, loop);
-  lua_call(L, 1, 1);
+  awl_push_busy(L, s);
+  lua_call(L, 2, 1);
   lua_rawseti(L, -2, 2);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &DUMP_KEY);
   return 0;
@@ -90,6 +93,14 @@ void awl_limit_grace(awl_run *run) {
   uint64_t now = awl_real_time(), grace = aw_loop_grace(run->loop);
   if (run->engine->is_virtual && grace < AW_NEVER - now)
     run->hard_at = now + grace;
+}
+
+bool awl_limit_is_over(const awl_state *s) {
+  uint64_t now = awl_real_time();
+  for (const awl_run *run = &s->run; run; run = run->outer)
+    if (now >= run->limit)
+      return true;
+  return false;
 }
 
 void awl_limit_check(lua_State *L, awl_state *s) {

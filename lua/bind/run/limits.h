@@ -11,6 +11,8 @@ void awl_limit_grace(awl_run *run);
 /* Stop the current run and the runs around it if their time is over. Let the
  * engine wake the host when the next check is due. */
 void awl_limit_check(lua_State *L, awl_state *s);
+/* Is a test over its limit that awl_limit_check() has not stopped yet? */
+bool awl_limit_is_over(const awl_state *s);
 /* Must `task` do no more steps? */
 bool awl_is_given_up(const awl_state *s, const aw_task *task);
 /* Note a slow step of the run. If slow steps still come a while after the first

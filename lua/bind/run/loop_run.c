@@ -16,6 +16,7 @@
 #include "errors/frames.h"
 #include "run/await.h"
 #include "run/driver.h"
+#include "run/guard.h"
 #include "run/interrupt.h"
 #include "run/limits.h"
 #include "run/signals.h"
@@ -250,11 +251,29 @@ int awl_loop_close(lua_State *L) {
   return close_now(L, awl_check_loop(L, awl_of(L)));
 }
 
-int awl_loop_run_limited(lua_State *L) {
+/* (loop, light limit) */
+static int run_test(lua_State *L) {
   awl_state *s = awl_of(L);
-  awl_loop *loop = awl_check_loop(L, s);
+  const uint64_t *limit = lua_touserdata(L, 2);
+  return run_outside(L, s, awl_check_loop(L, s), AW_NEVER, *limit);
+}
+
+/* (loop, seconds): the loop of a test. A body that is busy at the limit is
+ * interrupted. */
+int awl_loop_run_limited(lua_State *L) {
+  awl_check_loop(L, awl_of(L));
   uint64_t ns = awl_check_ns(L, 2), now = awl_real_time();
   uint64_t limit = ns < AW_NEVER - now ? now + ns : AW_NEVER;
   lua_settop(L, 1);
-  return run_outside(L, s, loop, AW_NEVER, limit);
+  lua_pushvalue(L, lua_upvalueindex(1)); /* for awl_of() */
+  lua_pushcclosure(L, run_test, 1);
+  lua_insert(L, 1);
+  lua_pushlightuserdata(L, &limit);
+  awl_guard *guard = NULL;
+  int rc = limit < AW_NEVER ? awl_guard_open(L, limit, &guard) : 0;
+  if (rc < 0)
+    return aw_lua_system_error(L, rc, "run", "the event loop");
+  int status = lua_pcall(L, 2, 1, 0);
+  awl_guard_close(guard);
+  return status == LUA_OK ? 1 : lua_error(L);
 }
