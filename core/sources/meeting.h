@@ -17,10 +17,12 @@
 
 typedef struct aw_meeting {
   uint32_t refs;
-  const char *kind;              /* for people */
-  char *name;                    /* or NULL */
-  aw_engine *engine;             /* kept; NULL: nobody has waited yet */
-  void (*release)(void *object); /* release a reference to the object */
+  const char *kind;  /* for people */
+  char *name;        /* or NULL */
+  aw_engine *engine; /* kept; NULL: nobody has waited yet */
+  /* release a reference to the object; NULL if nobody calls
+   * aw__meeting_disarm() */
+  void (*release)(void *object);
 } aw_meeting;
 
 /* A new object of `size` bytes, zeroed but for its meeting; NULL when out of

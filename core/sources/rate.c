@@ -209,14 +209,10 @@ static const aw_operation acquiring = {.label = "acquire",
 
 /* ---- what others may do ---- */
 
-static void release(void *rate) {
-  aw_rate_release(rate);
-}
-
 int aw_rate_new(uint64_t most, uint64_t per, const char *name, aw_rate **out) {
   if (most == 0 || per == 0 || per == AW_NEVER || !out)
     return AW_EINVAL;
-  aw_rate *rate = aw__meeting_new(sizeof *rate, "rate", name, release);
+  aw_rate *rate = aw__meeting_new(sizeof *rate, "rate", name, NULL);
   if (!rate)
     return AW_ENOMEM;
   aw__list_init(&rate->waiting);
