@@ -44,18 +44,11 @@ static void released(aw_lua_value *value) {
   job->hub->last = &job->next;
 }
 
-/* Nobody takes a job for a result. */
-static int push_nothing(lua_State *L, aw_lua_value *value) {
-  (void)L;
-  (void)value;
-  return 0;
-}
-
 awl_job *awl_job_new(awl_hosted *hosted) {
   awl_job *job = aw_allocate(sizeof *job);
   if (!job)
     return NULL;
-  job->value.push = push_nothing;
+  job->value.push = NULL; /* a handler is never the result of a task */
   job->value.release = released;
   job->hub = hosted->hub;
   job->hosted = hosted;

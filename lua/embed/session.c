@@ -221,14 +221,16 @@ static bool has_loop(const aw_lua_session *session) {
 
 /* ---- driving ---- */
 
-/* Push the error `code` of aw_next(), and nil. */
-static int raise_drive(lua_State *L) {
-  return aw_lua_system_error(L, (int)lua_tointeger(L, 1), "run",
-                             "the event loop");
+/* (code of aw_next(), or 0: there are too many results) */
+static int raise_failure(lua_State *L) {
+  int rc = (int)lua_tointeger(L, 1);
+  return rc < 0 ? aw_lua_system_error(L, rc, "run", "the event loop")
+                : luaL_error(L, "too many results");
 }
 
-static int fail_drive(lua_State *L, int rc, int *code) {
-  lua_pushcfunction(L, raise_drive);
+/* Push the error, and nil. */
+static int fail_without_task(lua_State *L, int rc, int *code) {
+  lua_pushcfunction(L, raise_failure);
   lua_pushinteger(L, rc);
   (void)lua_pcall(L, 1, 0, 0);
   lua_pushnil(L);
@@ -277,7 +279,7 @@ int awl_session_drive(aw_lua_session *session, lua_State *L, aw_task *until,
     end = end_of_session(session, code); /* another signal may have come */
   }
   session->over = session->over || end != AW_LUA_OK;
-  return rc < 0 ? fail_drive(L, rc, code) : end;
+  return rc < 0 ? fail_without_task(L, rc, code) : end;
 }
 
 bool awl_session_enter(aw_lua_session *session, lua_State *L, const char *what,
@@ -418,10 +420,6 @@ static int fail_call(aw_lua_session *session, lua_State *L, int *code) {
   return AW_LUA_CANCELLED;
 }
 
-static int raise_too_many(lua_State *L) {
-  return luaL_error(L, "too many results");
-}
-
 static int give_call_results(const aw_lua_session *session, lua_State *L,
                              int *code) {
   int count = lua_gettop(session->results);
@@ -431,11 +429,7 @@ static int give_call_results(const aw_lua_session *session, lua_State *L,
     return AW_LUA_OK;
   }
   lua_settop(session->results, 0);
-  lua_pushcfunction(L, raise_too_many);
-  (void)lua_pcall(L, 0, 0, 0);
-  lua_pushnil(L);
-  *code = 1;
-  return AW_LUA_ERROR;
+  return fail_without_task(L, 0, code);
 }
 
 /* The task of the call has ended, and the session goes on. */

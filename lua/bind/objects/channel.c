@@ -53,13 +53,6 @@ static int push_closed(lua_State *L, aw_lua_value *value) {
   return 2;
 }
 
-/* The token `passed` pushes nothing: the sender has pushed the value on the
- * stack of the receiver already. */
-static int push_passed(lua_State *L, aw_lua_value *value) {
-  (void)L, (void)value;
-  return 1;
-}
-
 static void release_constant(aw_lua_value *value) {
   (void)value; /* the token is a part of the state */
 }
@@ -565,6 +558,7 @@ void awl_open_channel(lua_State *L, awl_state *s) {
   lua_pop(L, 1);
   s->closed = (aw_lua_value){push_closed, release_constant, 0};
   s->closed_value = aw_lua_box(&s->closed);
-  s->passed = (aw_lua_value){push_passed, release_constant, 0};
+  /* nobody pushes it: the sender has pushed the value already */
+  s->passed = (aw_lua_value){NULL, release_constant, 0};
   s->passed_value = aw_lua_box(&s->passed);
 }

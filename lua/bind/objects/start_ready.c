@@ -180,12 +180,6 @@ static bool settle_ready(lua_State *L, awl_state *s, aw_task *task) {
 
 /* ---- class ---- */
 
-/* start() accepts only callable values as handlers. Nobody calls a Ready. */
-static int ready_call(lua_State *L) {
-  (void)L;
-  return 0;
-}
-
 static int ready_gc(lua_State *L) {
   awl_state *s = lua_touserdata(L, lua_upvalueindex(1));
   ready *r = lua_touserdata(L, 1);
@@ -196,11 +190,13 @@ static int ready_gc(lua_State *L) {
 
 /* Register the functions in the module's table, on top. */
 void awl_open_ready(lua_State *L, awl_state *s) {
-  static const luaL_Reg meta[] = {
-      {"__call", ready_call}, {"__gc", ready_gc}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {{"__gc", ready_gc}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"ready", m_ready}, {NULL, NULL}};
   s->upcalls.settle_ready = settle_ready;
   awl_new_class(L, s, AWL_READY, "aiowire.Ready", NULL, meta);
+  /* start() accepts only callable values as handlers; nobody calls a Ready */
+  lua_pushboolean(L, true);
+  lua_setfield(L, -2, "__call");
   lua_pop(L, 1);
   awl_register(L, s, functions);
 }
