@@ -227,6 +227,7 @@ static void test_boxes_that_nobody_takes(void) {
   size_t before = blocks;
   aw_lua_box_release(aw_lua_box_string("text", 4));
   aw_lua_box_release(aw_lua_box_integer(1));
+  aw_lua_box_release(aw_lua_box_number(0.5));
   aw_lua_box_release(0);
   CHECK(blocks == before);
 }
@@ -254,6 +255,12 @@ static aw_turn give_text(aw_task *task, void *data) {
   return AW_DONE;
 }
 
+static aw_turn give_half(aw_task *task, void *data) {
+  (void)data;
+  aw_task_set_value(task, aw_lua_box_number(0.5));
+  return AW_DONE;
+}
+
 static aw_turn fail(aw_task *task, void *data) {
   (void)data;
   aw_task_set_error(task,
@@ -268,6 +275,30 @@ static int lua_sum(lua_State *L) {
   CHECK(wire);
   aw_lua_push_wire(L, aw_bind(aw_wire_keep(wire), aw_call(sum, L)), 1);
   return 1;
+}
+
+/* begin(w): starts w at the root of the loop; true if w is a wire */
+static int lua_begin(lua_State *L) {
+  aw_wire *wire = aw_lua_to_wire(L, 1);
+  lua_pushboolean(L, wire != NULL);
+  if (wire)
+    CHECK(aw_loop_start(aw_lua_loop(L), wire, NULL, NULL) == 0);
+  return 1;
+}
+
+static void test_wires_of_values(void) {
+  aw_engine *engine = new_engine();
+  lua_State *L = new_state(engine);
+  lua_register(L, "begin", lua_begin);
+  start_text(L,
+             "say(begin(function() say 'runs' end)) say(begin(5))\n"
+             "say(begin(aw.Sleep(0) >> aw.Call(say, 'wire')))",
+             "a");
+  pull(L);
+  CHECK_LOG("true false true a= runs wire ");
+  lua_pushcfunction(L, lua_say); /* outside of tasks */
+  CHECK(!aw_lua_to_wire(L, -1));
+  close_all(L, engine);
 }
 
 static const char own_step[] = "own";
@@ -315,12 +346,13 @@ static void test_c_wires(void) {
   lua_register(L, "sum", lua_sum);
   push_c_wire(L, aw_call(give_two, L), "two");
   push_c_wire(L, aw_call(give_text, (void *)(uintptr_t) "boxed"), "text");
+  push_c_wire(L, aw_call(give_half, NULL), "half");
   push_c_wire(L, aw_call(fail, NULL), "fails");
   push_c_wire(L, new_own(), "own");
   start_text(L,
              "say(aw.await(sum(aw.Value(1, 2, 3))))\n"
              "local s, t = aw.await(two) say(s, type(t))\n"
-             "say(aw.await(text))\n"
+             "say(aw.await(text)) say(aw.await(half))\n"
              "say((aw.await(aw.All{text, own})))\n"
              "say(select(2, aw.await(aw.Race{aw.Sleep(9), own})))\n"
              "say(aw.is_system_error(select(2, pcall(aw.await, fails))))\n"
@@ -329,8 +361,9 @@ static void test_c_wires(void) {
              "assert(t:traceback():find('chunk:7:', 1, true))\n",
              "a");
   pull_with_own(engine, aw_lua_loop(L));
-  CHECK_LOG("6 from C boxed call resume:ok boxed call resume:ok 2 true call "
-            "a= resume:ok ");
+  CHECK_LOG(
+      "6 from C boxed 0.5 call resume:ok boxed call resume:ok 2 true call "
+      "a= resume:ok ");
 
   /* the host's own loop, with its own wires on the same engine */
   aw_loop *loop = new_loop(engine);
@@ -757,6 +790,7 @@ int main(void) {
   test_awaits();
   test_outside();
   test_own_loop();
+  test_wires_of_values();
   test_c_wires();
   test_boxes_that_nobody_takes();
   test_several_states();

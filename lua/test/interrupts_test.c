@@ -431,6 +431,20 @@ static void a_stop_of_the_process_works_beside_it(void) {
 
 /* ---- notices ---- */
 
+/* Lua's allocator while there is no memory: the next notice ends that. */
+static struct {
+  lua_State *L;
+  lua_Alloc allocate;
+  void *data;
+} starved;
+
+static void *refuse(void *data, void *block, size_t before, size_t size) {
+  (void)data;
+  if (size == 0 || (block && size <= before))
+    return starved.allocate(starved.data, block, before, size);
+  return NULL;
+}
+
 static struct {
   int dumps, interrupts;
   char text[1000];
@@ -438,6 +452,9 @@ static struct {
 
 static void take_notice(void *data, aw_lua_notice kind, const char *text) {
   CHECK(data == &noticed);
+  if (starved.L)
+    lua_setallocf(starved.L, starved.allocate, starved.data);
+  starved.L = NULL;
   if (kind == AW_LUA_NOTICE_DUMP)
     noticed.dumps++;
   else
@@ -460,6 +477,14 @@ static int request(lua_State *L) {
   return 1;
 }
 
+static int request_starved(lua_State *L) {
+  CHECK(aw_lua_request_dump());
+  starved.L = L;
+  starved.allocate = lua_getallocf(L, &starved.data);
+  lua_setallocf(L, refuse, NULL);
+  return 0;
+}
+
 static int dumps(lua_State *L) {
   lua_pushinteger(L, noticed.dumps);
   return 1;
@@ -469,6 +494,7 @@ static void notice_in(const char *script) {
   worker own = {.script = script};
   lua_State *L = new_state(&own);
   lua_register(L, "request", request);
+  lua_register(L, "request_starved", request_starved);
   lua_register(L, "dumps", dumps);
   lua_register(L, "raise_stop", raise_stop);
   memset(&noticed, 0, sizeof noticed);
@@ -503,6 +529,18 @@ static void the_driver_tells_the_dump_once(void) {
             "end)\n"
             "aw.run(function() request() end)\n");
   CHECK(noticed.dumps == 2 && !strstr(noticed.text, "busy at "));
+}
+
+/* The first dump makes room on the stack for the hook. */
+static void without_memory_a_notice_says_so(void) {
+  notice_in("pcall(aw.run, function()\n"
+            "  request()\n"
+            "  for _ = 1, 1000 do end\n"
+            "  request_starved()\n"
+            "  for _ = 1, 1000 do end\n"
+            "end)\n"
+            "assert(dumps() == 2)\n");
+  CHECK(strstr(noticed.text, "not enough memory"));
 }
 
 /* The error of the run names the place, too. */
@@ -540,6 +578,48 @@ static void an_ignored_signal_stays_ignored(void) {
   CHECK(signal(SIGINT, SIG_DFL) == SIG_IGN);
   CHECK(own.error[0] == '\0');
   lua_close(L);
+}
+
+/* ---- the action that a signal had before ---- */
+
+static volatile sig_atomic_t acted;
+
+static void count_int(int number) {
+  acted += number == SIGINT;
+}
+
+static void count_int_with_info(int number, siginfo_t *info, void *context) {
+  acted += number == SIGINT && info->si_signo == SIGINT && context;
+}
+
+/* A program waits for SIGINT, and then gets two that nobody waits for. One is
+ * kept, the other one is for the action before. [H5] */
+static void what_is_not_kept_goes_to(const struct sigaction *action, int acts) {
+  worker own = {.script = "run(function()\n"
+                          "  local t = aw.start(aw.Signal 'INT')\n"
+                          "  aw.yield() raise_stop() t:wait()\n"
+                          "  raise_stop() raise_stop()\n"
+                          "end)\n"};
+  lua_State *L = new_state(&own);
+  lua_register(L, "raise_stop", raise_stop);
+  CHECK(sigaction(SIGINT, action, NULL) == 0);
+  acted = 0;
+  run_script(L, &own);
+  CHECK(own.error[0] == '\0' && acted == acts);
+  lua_close(L);
+  struct sigaction after;
+  CHECK(sigaction(SIGINT, NULL, &after) == 0);
+  CHECK(after.sa_handler == action->sa_handler);
+  signal(SIGINT, SIG_DFL);
+}
+
+static void signals_go_to_the_action_before(void) {
+  what_is_not_kept_goes_to(&(struct sigaction){.sa_handler = count_int}, 1);
+  what_is_not_kept_goes_to(&(struct sigaction){.sa_handler = SIG_IGN}, 0);
+  what_is_not_kept_goes_to(
+      &(struct sigaction){.sa_sigaction = count_int_with_info,
+                          .sa_flags = SA_SIGINFO},
+      1);
 }
 
 /* ---- forks ---- */
@@ -666,9 +746,11 @@ int main(void) {
   a_stop_of_the_process_works_beside_it();
   a_busy_body_tells_the_dump_once();
   the_driver_tells_the_dump_once();
+  without_memory_a_notice_says_so();
   an_interrupt_is_told_once();
   interrupts_of_threads_are_not_told();
   an_ignored_signal_stays_ignored();
+  signals_go_to_the_action_before();
   a_forked_child_begins_anew();
   a_crowd_interrupts_itself();
   wrong_calls_are_refused();

@@ -60,6 +60,19 @@ static void ends_without_limits(void) {
   lua_close(L);
 }
 
+static void runs_without_settings(void) {
+  int code = -1;
+  lua_State *L = new_state();
+  CHECK(luaL_loadstring(L, "aw.sleep(0) given = ...") == LUA_OK);
+  lua_pushliteral(L, "argument");
+  CHECK(aw_lua_main(L, 1, &code) == AW_LUA_OK && lua_gettop(L) == 0);
+  CHECK(lua_getglobal(L, "given") == LUA_TSTRING);
+  CHECK(strcmp(lua_tostring(L, 1), "argument") == 0);
+  CHECK(luaL_loadstring(L, "error 'x'") == LUA_OK);
+  CHECK(aw_lua_main(L, 0, &code) == AW_LUA_ERROR && code == 1);
+  lua_close(L);
+}
+
 static void tells_what_was_cut(void) {
   int code;
   lua_State *L = new_state();
@@ -149,6 +162,7 @@ static void refuses_a_wrong_size(void) {
 
 int main(void) {
   ends_without_limits();
+  runs_without_settings();
   tells_what_was_cut();
   gives_the_error_of_clean_up();
   cuts_busy_functions();

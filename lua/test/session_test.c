@@ -822,6 +822,23 @@ static void test_two_states(void) {
   close_prompt(&b);
 }
 
+/* The stack of the caller has no room for them all. */
+static void test_too_many_results(void) {
+  enum { HELD = 5000 };
+  static const char many[] = "return table.unpack({}, 1, 998000)";
+  prompt p;
+  open_prompt(&p);
+  lua_settop(p.L, 0);
+  CHECK(lua_checkstack(p.L, HELD + LUA_MINSTACK));
+  lua_settop(p.L, HELD);
+  CHECK(luaL_loadstring(p.L, many) == LUA_OK);
+  CHECK(aw_lua_session_call(p.session, p.L, 0, &p.code) == AW_LUA_ERROR);
+  CHECK(p.code == 1 && lua_gettop(p.L) == HELD + 2);
+  CHECK(has(&p, HELD + 1, "too many results") && lua_isnil(p.L, -1));
+  CHECK(call(&p, many) == AW_LUA_OK && lua_gettop(p.L) == 998000);
+  close_prompt(&p);
+}
+
 /* [R28, R29] */
 static void test_third_signal(void) {
   pid_t child = fork();
@@ -924,6 +941,7 @@ int main(void) {
   test_grace();
   test_state_ends_first();
   test_two_states();
+  test_too_many_results();
   test_third_signal();
   test_threads();
   test_hooks();

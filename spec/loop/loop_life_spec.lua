@@ -3,6 +3,7 @@
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
+local texts = require "spec.support.texts"
 
 local sealed, virtual, closer = helper.sealed, helper.virtual, helper.closer
 local test, recorder = helper.test, helper.recorder
@@ -117,6 +118,15 @@ describe("an EventLoop that a task's close has begun", function()
 end)
 
 describe("the life of a loop", function()
+  it("is not changed by setting fields", function()
+    local ev <close> = aw.EventLoop()
+    for key, shown in pairs { name = "name", status = "status", [7] = "7" } do
+      texts.contains(helper.caught(function() ev[key] = 1 end),
+        ("an EventLoop's fields are read only (cannot set '%s')"):format(shown))
+    end
+    assert.are.equal("idle", ev.status)
+  end)
+
   it("lets no task move before its run [S7]", function()
     helper.leak_checked(function()
       local log, note = recorder()

@@ -26,6 +26,7 @@ local KINDS <const> = {
   ["a channel"] = "sent(aw.channel(2))",
   ["an event"] = "aw.event()",
   ["a semaphore"] = "aw.semaphore(1)",
+  ["a rate"] = "aw.rate(1, 1)",
   ["a permit"] = "aw.semaphore(1):try_acquire()",
   ["a scope, in a coroutine that was dropped"] = "dropped()",
   ["a server"] = "aw.tcp.listen('127.0.0.1', 0)",

@@ -32,6 +32,17 @@ describe("a scope", function()
     end)
   end)
 
+  it("has a text that says if it is open [S1]", function()
+    test(function()
+      local kept
+      aw.scope(function(s)
+        kept = s
+        assert.are.equal("scope (open)", tostring(s))
+      end)
+      assert.are.equal("scope (left)", tostring(kept))
+    end)
+  end)
+
   it("takes options before its body [S1]", function()
     test(function()
       local got = aw.scope({ name = "party" }, function()
