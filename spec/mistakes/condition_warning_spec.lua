@@ -70,6 +70,26 @@ describe("a cancelled task", function()
       contains(err, "task 3 was cancelled")
     end)
 
+  it("that is killed reports an error of its clean-up [D4, C9]", function()
+    local failing = [[
+      local t = aw.start(function()
+        local _ <close> = setmetatable({}, { __close = function()
+          error(%s, 0)
+        end })
+        while true do
+          pcall(never)
+        end
+      end)
+      aw.yield()
+      t:cancel()
+    ]]
+    contains(warned(failing:format '"the disk is full"'),
+      "the clean-up of a killed task failed: the disk is full")
+    contains(warned(failing:format "setmetatable({}, { __tostring = error })"),
+      "the clean-up of a killed task failed: (no text)")
+    lacks(warned(sticks), "failed")
+  end)
+
   it("that catches it and ends is not warned of [T7]", function()
     assert.are.equal("", warned [[
       local t = aw.start(function()

@@ -36,6 +36,22 @@ void awl_pool_put(awl_worker *w) {
 
 /* ---- ending workers ---- */
 
+/* (error) → its text */
+static int lost_error_text(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+/* Nobody gets the error on top of a killed coroutine: its task has ended. */
+static void warn_of_lost_error(lua_State *co) {
+  lua_pushcfunction(co, lost_error_text);
+  lua_insert(co, -2);
+  bool made =
+      lua_pcall(co, 1, 1, 0) == LUA_OK && lua_type(co, -1) == LUA_TSTRING;
+  lua_warning(co, "aiowire: the clean-up of a killed task failed: ", 1);
+  lua_warning(co, made ? lua_tostring(co, -1) : "(no text)", 0);
+}
+
 /* The order matters: AWL_THREADS alone keeps the coroutine alive while its
  * `<close>` handlers run. */
 void awl_worker_end(awl_worker *w) {
@@ -44,12 +60,14 @@ void awl_worker_end(awl_worker *w) {
   lua_State *running = atomic_load(&s->interruption.co);
   s->closing_worker = true;
   awl_interrupt_watch(s, w->co);
-  lua_resetthread(w->co);
+  bool suspended = lua_status(w->co) == LUA_YIELD;
+  if (lua_resetthread(w->co) != LUA_OK && suspended)
+    warn_of_lost_error(w->co);
   awl_interrupt_watch(s, running);
   s->closing_worker = false;
   if (s->loads)
     s->upcalls.end_loads(s, NULL, w);
-  lua_settop(w->co, 0); /* drop an error of the handlers */
+  lua_settop(w->co, 0);
   awl_release_wait(w);
   awl_clear_body(w);
   awl_hooks_forget(w);
