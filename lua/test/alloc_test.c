@@ -72,6 +72,8 @@ static int open_all(lua_State *L) {
   lua_setglobal(L, "check");
   lua_pushcfunction(L, script_session);
   lua_setglobal(L, "session");
+  lua_pushboolean(L, memory.fail_at == 0);
+  lua_setglobal(L, "calm");
   lua_settop(L, 0);
   return 0;
 }
