@@ -3,6 +3,9 @@
 
 local process = require "spec.support.process"
 local resolver = require "spec.support.resolver"
+local texts = require "spec.support.texts"
+
+local contains = texts.contains
 
 --- Run a script under each interpreter, and check the outcome.
 local function each(script, check)
@@ -74,6 +77,68 @@ describe("a program with a pool", function()
       end
     end)
   end)
+end)
+
+describe("a pool whose workers do not end", function()
+  -- The tasks that close it and call it are killed.
+  local function leave(workers)
+    local outcome = process.run("mkfifo fifo && exec $aiowire -W s.lua",
+      { ["s.lua"] = ([[
+      local aw = require "aiowire"
+      local ev = aw.EventLoop { grace = 0 }
+      local begun = 0
+      local pool = aw.pool(%d, function(path)
+        io.open(path, "w"):close()
+        io.open("fifo", "r"):close() -- blocks in C
+      end)
+      ev:start(function()
+        for i = 1, %d do
+          ev:start(pool:Call("begun" .. i))
+          repeat aw.sleep(0.01) until io.open("begun" .. i)
+        end
+        ev:start(function() pool:close() end)
+        aw.yield()
+        ev:stop()
+      end)
+      ev:run()
+      print "main"
+    ]]):format(workers, workers) })
+    process.assert_outcome("main\n", 0, outcome)
+    return outcome.err
+  end
+
+  it("is left behind at the end of its parent, with a warning [J25]",
+    function()
+      contains(leave(1), "aiowire: pool 's.lua:4': a worker does not come "
+        .. "back from code in C, and is left behind")
+      contains(leave(2), "aiowire: pool 's.lua:4': 2 workers do not come "
+        .. "back from code in C, and are left behind")
+    end)
+
+  it("is interrupted again and again at the end of its parent [J25]",
+    function()
+      local outcome = process.run("exec $aiowire -W s.lua", { ["s.lua"] = [[
+        local aw = require "aiowire"
+        local ev = aw.EventLoop { grace = 0 }
+        local pool = aw.pool(1, function(path)
+          local caught = 0
+          io.open(path, "w"):close()
+          repeat
+            pcall(function() while true do end end)
+            caught = caught + 1
+          until caught == 3
+          print "ended"
+        end)
+        ev:start(function()
+          ev:start(pool:Call "begun")
+          repeat aw.sleep(0.01) until io.open "begun"
+          ev:stop()
+        end)
+        ev:run()
+      ]] })
+      process.assert_outcome("ended\n", 0, outcome)
+      assert.is_nil(outcome.err:find("behind", 1, true), outcome.err)
+    end)
 end)
 
 describe("a pool that is garbage", function()

@@ -151,10 +151,16 @@ static void warn_unwaited(lua_State *L, awio_member *m) {
 static void warn_of_left_pool(lua_State *L, const awio_jobs *pool,
                               unsigned left) {
   char text[sizeof pool->name + 100];
-  snprintf(text, sizeof text,
-           "%s: %u workers do not come back from code in C, and are left "
-           "behind",
-           pool->name, left);
+  if (left == 1)
+    snprintf(text, sizeof text,
+             "aiowire: %s: a worker does not come back from code in C, and is "
+             "left behind",
+             pool->name);
+  else
+    snprintf(text, sizeof text,
+             "aiowire: %s: %u workers do not come back from code in C, and are "
+             "left behind",
+             pool->name, left);
   lua_warning(L, text, 0);
 }
 
