@@ -273,9 +273,10 @@ local Scope = {}
 --- Start a wire as a child of this scope [S1], as EventLoop:start does in a
 --- loop.
 ---
---- The scope waits for its children, and cancels them when it is cancelled. The
---- failure of a child without a handler cancels the scope and is raised from
---- `aw.scope`. A handler gets the failure instead, and the siblings go on [E9].
+--- The scope waits for all of its children, also for those with `background`,
+--- and cancels them when it is cancelled. The failure of a child without a
+--- handler cancels the scope and is raised from `aw.scope`. A handler gets the
+--- failure instead, and the siblings go on [E9].
 ---
 --- Raises if the scope has ended.
 ---@param wire? aiowire.Wireable nil starts nothing, with a warning [P2, D4]
@@ -331,7 +332,9 @@ function Scope:extend(seconds) end
 ---@class aiowire.StartOptions
 ---@field name? string shown to people
 --- the task and its children do not keep the loop running, but are cancelled
---- when the last foreground task has ended [T2]
+--- when the last foreground task has ended [T2]. A scope waits for a background
+--- task that was started in it as for any other: there, end a helper with its
+--- block, by `local helper <close> = s:start(w)`
 ---@field background? boolean
 ---@field grace? number seconds for cancels of this task; default: the loop's
 
