@@ -22,7 +22,7 @@
  * Out of memory, the core may fail the loop nevertheless. Then the next call or
  * wait makes another one, with another EventLoop.
  *
- * Neighbours: run/signals.c counts SIGINT apart for a session; start.c is for
+ * Neighbours: signals/signals.c counts SIGINT apart for a session; start.c is for
  * states on an engine of the program.
  */
 #include "embed/session.h"
@@ -43,7 +43,7 @@
 #include "run/debug_hooks.h"
 #include "run/driver.h"
 #include "run/loop_run.h"
-#include "run/signals.h"
+#include "signals/signals.h"
 #include "wire/build.h"
 
 #include <stdlib.h>

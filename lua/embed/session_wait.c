@@ -19,7 +19,7 @@
  */
 #include "embed/session.h"
 
-#include "run/signals.h"
+#include "signals/signals.h"
 
 #include <errno.h>
 #include <stdio.h>

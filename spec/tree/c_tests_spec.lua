@@ -63,13 +63,13 @@ local ALLOWED <const> = {
   ["lua/bind/errors/notice"] = { stderr = true, __fprintf_chk = true,
     fprintf = true },
   -- Signals that aw_lua_main(), or a program by aw.signal, has taken over.
-  ["lua/bind/run/process_signals"] = { sigaction = true, raise = true,
+  ["lua/bind/signals/process_signals"] = { sigaction = true, raise = true,
     pthread_sigmask = true },
-  ["lua/bind/run/signals"] = { pthread_sigmask = true, raise = true },
+  ["lua/bind/signals/signals"] = { pthread_sigmask = true, raise = true },
   -- The signal that interrupts the Lua code of a thread, in that thread.
-  ["lua/bind/run/interrupt"] = { pthread_sigmask = true },
+  ["lua/bind/signals/interrupt"] = { pthread_sigmask = true },
   -- The thread that watches the limit of a test begins with signals blocked.
-  ["lua/bind/run/guard"] = { pthread_sigmask = true },
+  ["lua/bind/signals/guard"] = { pthread_sigmask = true },
   -- SIGPIPE is blocked in this thread for the time of a write, and raised where
   -- a program has a handler for it; new threads begin with signals blocked.
   ["lua/io/base/system"] = { sigaction = true, raise = true,

@@ -11,7 +11,7 @@ local BINDING <const> = {
   name = "the binding",
   folder = "lua/bind",
   target = "aiowire_bind",
-  rooms = { "base", "wire", "errors", "run", "objects" },
+  rooms = { "base", "wire", "errors", "signals", "run", "objects" },
   open = { ["lua/bind/open"] = true },
   data = { "awl_embedded", "awl_endings" },
 }

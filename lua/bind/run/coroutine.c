@@ -17,7 +17,7 @@
 #include "open.h"
 #include "run/await.h"
 #include "run/coroutine_owner.h"
-#include "run/interrupt.h"
+#include "signals/interrupt.h"
 
 /* ---- resume ---- */
 

@@ -16,10 +16,10 @@
 #include "errors/frames.h"
 #include "run/await.h"
 #include "run/driver.h"
-#include "run/guard.h"
-#include "run/interrupt.h"
-#include "run/limits.h"
-#include "run/signals.h"
+#include "signals/guard.h"
+#include "signals/interrupt.h"
+#include "signals/limits.h"
+#include "signals/signals.h"
 
 static int raise_run_failure(lua_State *L, awl_state *s, awl_loop *loop) {
   aw_error *error = aw_loop_error(loop->core);

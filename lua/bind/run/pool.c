@@ -16,8 +16,8 @@
 #include "run/await.h"
 #include "run/coroutine_owner.h"
 #include "run/debug_hooks.h"
-#include "run/interrupt.h"
 #include "run/report.h"
+#include "signals/interrupt.h"
 
 #include <string.h>
 

@@ -35,10 +35,10 @@
 #include "run/await.h"
 #include "run/debug_hooks.h"
 #include "run/input.h"
-#include "run/interrupt.h"
-#include "run/limits.h"
 #include "run/pool.h"
 #include "run/report.h"
+#include "signals/interrupt.h"
+#include "signals/limits.h"
 #include "wire/build.h"
 
 #include <stdio.h>

@@ -44,7 +44,7 @@ static void release_lost_job(aw_lua_held *held) {
 }
 
 /* Take the job out of the box. NULL: it is gone. */
-static awio_job *take_job(box *b) {
+static awio_job *take_from_box(box *b) {
   awio_job *job = b->job;
   b->job = NULL;
   if (job)
@@ -53,14 +53,14 @@ static awio_job *take_job(box *b) {
 }
 
 static void close_box(box *b) {
-  awio_job *job = take_job(b);
+  awio_job *job = take_from_box(b);
   if (job)
     forget_job(job);
 }
 
 /* Empty the box, and let the job do what it does. */
 static void drop_job(box *b) {
-  awio_job *job = take_job(b);
+  awio_job *job = take_from_box(b);
   if (job)
     awio_work_release(&job->work);
 }
@@ -141,7 +141,7 @@ void *awio_job_new(lua_State *L, const awio_job_kind *kind, size_t size,
   return job;
 }
 
-static int raise_failure(lua_State *L, box *b, int code) {
+static int raise_job_failure(lua_State *L, box *b, int code) {
   const awio_job *job = b->job;
   if (code == AW_ENOMEM)
     lua_pushfstring(L, "%s '%s': not enough memory", job->kind->call,
@@ -158,7 +158,7 @@ static int after_job(lua_State *L, int result, void *data) {
   if (!b->job) /* finalized, as the state is being closed */
     return aw_lua_system_error(L, AW_ECLOSED, "await", NULL);
   if (result < 0)
-    return raise_failure(L, b, result);
+    return raise_job_failure(L, b, result);
   int count = b->job->kind->push ? b->job->kind->push(L, b->job) : 0;
   if (count == AWIO_JOB_MORE)
     return aw_lua_await(L, NULL, b, b->job->kind->operation.label, after_job);

@@ -13,14 +13,14 @@ static const aw_zmq_calls *library(void) {
 }
 
 /* Returns the code of the last call, which failed. */
-static int code(const aw_zmq_calls *calls) {
+static int code_apart(const aw_zmq_calls *calls) {
   enum { ETERM_OF_ZMQ = 156384712 + 53 };
   int error = calls->last_error();
   return error == ETERM_OF_ZMQ ? AW_ECLOSED : -error;
 }
 
 static int result_of(const aw_zmq_calls *calls, int rc) {
-  return rc < 0 ? code(calls) : rc;
+  return rc < 0 ? code_apart(calls) : rc;
 }
 
 static bool may_try_again(const aw_zmq_calls *calls, int rc, int *tries) {
@@ -30,7 +30,7 @@ static bool may_try_again(const aw_zmq_calls *calls, int rc, int *tries) {
 int awz_apart_open(const awz_context *context, int type, void **out) {
   const aw_zmq_calls *calls = library();
   *out = calls->socket(context->raw, type);
-  return *out ? 0 : code(calls);
+  return *out ? 0 : code_apart(calls);
 }
 
 static int set_option(void *socket, int option, const void *value,
@@ -73,8 +73,8 @@ bool awz_apart_readable(void *socket) {
   return ask_socket(socket, EVENTS, &events) == 0 && (events & AW_READABLE);
 }
 
-static int attach(int (*verb)(void *, const char *), void *socket,
-                  const char *address) {
+static int attach_apart(int (*verb)(void *, const char *), void *socket,
+                        const char *address) {
   const aw_zmq_calls *calls = library();
   int rc, tries = 0;
   do
@@ -84,15 +84,15 @@ static int attach(int (*verb)(void *, const char *), void *socket,
 }
 
 int awz_apart_connect(void *socket, const char *address) {
-  return attach(library()->connect, socket, address);
+  return attach_apart(library()->connect, socket, address);
 }
 
 int awz_apart_bind(void *socket, const char *address) {
-  return attach(library()->bind, socket, address);
+  return attach_apart(library()->bind, socket, address);
 }
 
 int awz_apart_unbind(void *socket, const char *address) {
-  return attach(library()->unbind, socket, address);
+  return attach_apart(library()->unbind, socket, address);
 }
 
 int awz_apart_receive(void *socket, aw_zmq_message *frame) {

@@ -22,7 +22,7 @@
  * is busy, so a busy program that drains after aw.signal "INT" could not be
  * stopped.
  */
-#include "run/process_signals.h"
+#include "signals/process_signals.h"
 
 #include <aiowire_lua.h>
 

@@ -16,7 +16,7 @@
  * awl_limit_check(). A step that goes on is interrupted at the limit of a test,
  * see guard.c.
  */
-#include "run/limits.h"
+#include "signals/limits.h"
 
 #include "base/classes.h"
 #include "base/loops.h"

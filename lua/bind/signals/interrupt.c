@@ -46,12 +46,12 @@
  * dumps and places; process_signals.c installs the handlers, and restores what
  * was there before; worker.c and coroutine.c say which coroutine runs.
  */
-#include "run/interrupt.h"
+#include "signals/interrupt.h"
 
 #include "errors/errors.h"
 #include "errors/frames.h"
 #include "errors/notice.h"
-#include "run/limits.h"
+#include "signals/limits.h"
 
 #include <aiowire_lua.h>
 

@@ -10,9 +10,9 @@
  * turn stops the run by itself. It is closed before the test returns. A child
  * that a body has forked has no guard thread, and leaves the guard as it is.
  */
-#include "run/guard.h"
+#include "signals/guard.h"
 
-#include "run/interrupt.h"
+#include "signals/interrupt.h"
 
 #include <aiowire_lua.h>
 
@@ -48,14 +48,14 @@ static bool ends_in_time(awl_guard *g) {
   return ended;
 }
 
-static void *watch(void *data) {
+static void *watch_limit(void *data) {
   awl_guard *g = data;
   if (!ends_in_time(g))
     aw_lua_interrupts_send(g->interrupts);
   return NULL;
 }
 
-static int make_condition(awl_guard *g) {
+static int make_changed(awl_guard *g) {
   pthread_condattr_t clock;
   int rc = pthread_condattr_init(&clock);
   if (rc != 0)
@@ -72,7 +72,7 @@ static int start_thread(awl_guard *g) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int rc = pthread_create(&g->thread, NULL, watch, g);
+  int rc = pthread_create(&g->thread, NULL, watch_limit, g);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return -rc;
 }
@@ -84,7 +84,7 @@ int awl_guard_open(lua_State *L, uint64_t at, awl_guard **out) {
   g->at = at < AW_NEVER - MARGIN ? at + MARGIN : at;
   g->process = getpid();
   g->ended = false;
-  int rc = make_condition(g);
+  int rc = make_changed(g);
   if (rc < 0)
     goto free_guard;
   rc = -pthread_mutex_init(&g->lock, NULL);
@@ -110,7 +110,7 @@ free_guard:
   return rc;
 }
 
-static void end_thread(awl_guard *g) {
+static void end_limit_watch(awl_guard *g) {
   pthread_mutex_lock(&g->lock);
   g->ended = true;
   pthread_cond_signal(&g->changed);
@@ -123,7 +123,7 @@ void awl_guard_close(awl_guard *g) {
     return;
   bool here = g->process == getpid();
   if (here)
-    end_thread(g);
+    end_limit_watch(g);
   aw_lua_interrupts_close(g->interrupts);
   if (here) { /* else the thread may hold the lock, in the other process */
     pthread_cond_destroy(&g->changed);

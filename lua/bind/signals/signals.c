@@ -24,11 +24,11 @@
  * Neighbours: process_signals.c shares these signals with aw.signal, and
  * restores the actions from before.
  */
-#include "run/signals.h"
+#include "signals/signals.h"
 
-#include "run/interrupt.h"
-#include "run/limits.h"
-#include "run/process_signals.h"
+#include "signals/interrupt.h"
+#include "signals/limits.h"
+#include "signals/process_signals.h"
 
 #include <pthread.h>
 #include <signal.h>
