@@ -90,10 +90,10 @@ describe("a UDP socket that is used in a wrong way", function()
         .. "connected to 127.0.0.1:" .. port .. ")", function()
         b:send("x", "127.0.0.1", port)
       end)
-      blames("bad argument #3 to 'send' (number expected, got no value)",
-        function()
-          a:send("x", "127.0.0.1")
-        end)
+      blames("bad argument #3 to 'send' (port expected, got nothing; host and "
+        .. "port are two arguments)", function()
+        a:send("x", "127.0.0.1")
+      end)
       blames("bad argument #3 to 'send' (a port is a number from 0 to 65535)",
         function()
           a:send("x", "127.0.0.1", 65536)

@@ -276,6 +276,49 @@ wire trace (newest first):
 	started at s.lua:2
 task 2 'function@s.lua:2'
 ]] },
+  { "hands exec options apart from the command", [[
+aw.run(function() aw.exec("ls", "-l", { cwd = "/" }) end)
+]], [[
+s.lua:2: bad argument #1 to 'exec' (string expected as word 3 of the command,
+    got table; options stand in one table with the words, as { "ls", "-l",
+    cwd = "/" })
+]], [[
+stack traceback:
+	[C]: in function 'aiowire.exec'
+	s.lua:2: in function <s.lua:2>
+wire trace (newest first):
+	function@s.lua:2
+	started at s.lua:2
+task 2 'function@s.lua:2'
+]] },
+  { "hands start the arguments of the body", [[
+local function greet(ev, name) print(name) end
+aw.run(function(ev) ev:start(greet, "Ada") end)
+]], [[
+s.lua:3: bad argument #2 to 'start' (function expected, got string; a handler
+    comes here, and arguments of the body go into aw.Wire(f, ...))
+]], [[
+stack traceback:
+	[C]: in method 'start'
+	s.lua:3: in function <s.lua:3>
+wire trace (newest first):
+	function@s.lua:3
+	started at s.lua:3
+task 2 'function@s.lua:3'
+]] },
+  { "writes host and port in one word", [[
+aw.tcp.listen("127.0.0.1:8080")
+]], [[
+s.lua:2: bad argument #2 to 'listen' (port expected, got nothing; host and port
+    are two arguments)
+]], [[
+stack traceback:
+	[C]: in field 'listen'
+	s.lua:2: in main chunk
+wire trace (newest first):
+	main
+task 1 'main'
+]] },
   { "catches Cancelled", [[
 warn "@on"
 aw.run(function(ev)

@@ -209,7 +209,9 @@ describe("s:start_ready(w)", function()
         function() s:start_ready(nil) end)
       raises("bad argument #1 to 'start_ready' (wire expected, got number)",
         function() s:start_ready(3) end)
-      raises("bad argument #2 to 'start_ready' (function expected, got number)",
+      raises("bad argument #2 to 'start_ready' (function expected, got number; "
+        .. "a handler comes here, and arguments of the body go into "
+        .. "aw.Wire(f, ...))",
         function() s:start_ready(nop, 3) end)
     end)
   end))

@@ -113,8 +113,7 @@ int awl_start_ready(lua_State *L, awl_state *s, awl_loop *loop,
   lua_settop(L, TOP);
   if (!awl_is_wire(L, s, WIRE))
     aw_lua_type_error(L, WIRE, "wire");
-  if (!lua_isnil(L, USERS) && !awl_callable(L, USERS))
-    aw_lua_type_error(L, USERS, "function");
+  awl_check_handler(L, USERS);
   awl_worker *w = awl_awaiter(L, s, what);
   if (!loop->core)
     return awl_ended(L, loop);

@@ -32,20 +32,26 @@
 
 /* ---- starting ---- */
 
-/* Check the handler at `arg`. Only the library's own parts may pass `true`:
- * then the error leaves run() raw. */
-static void check_handler(lua_State *L, int arg, bool ours) {
-  if (!ours && !lua_isnoneornil(L, arg) && !awl_callable(L, arg))
-    aw_lua_type_error(L, arg, "function");
+void awl_check_handler(lua_State *L, int arg) {
+  if (lua_isnoneornil(L, arg) || awl_callable(L, arg))
+    return;
+  const char *why = lua_pushfstring(
+      L,
+      "function expected, got %s; a handler comes here, and arguments of the "
+      "body go into aw.Wire(f, ...)",
+      aw_lua_type_name(L, arg));
+  aw_lua_arg_error(L, arg, why);
 }
 
 /* Check the wire and the handler. A wire without a handler and options is not
- * checked here, but when it is converted. */
+ * checked here, but when it is converted. Only the library's own parts may pass
+ * any value as a handler: then the error leaves run() raw. */
 static void check_start(lua_State *L, awl_state *s, int arg, bool ours) {
   if (lua_isnone(L, arg) || !awl_is_wire(L, s, arg))
     aw_lua_type_error(L, arg, "wire");
   lua_settop(L, arg + 2);
-  check_handler(L, arg + 1, ours);
+  if (!ours)
+    awl_check_handler(L, arg + 1);
 }
 
 /* Read the options at `arg` into `config`; the name stays on the stack. */

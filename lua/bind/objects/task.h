@@ -24,6 +24,8 @@ int awl_end_as(lua_State *L, awl_state *s, aw_task *task);
 int awl_join(lua_State *L, awl_worker *worker, aw_task *task, awl_after after);
 void awl_joined(lua_State *L, awl_worker *worker);
 
+/* Raise unless the argument is nothing or a handler. */
+void awl_check_handler(lua_State *L, int arg);
 /* Raise that the scope has been left. */
 int awl_scope_left(lua_State *L);
 

@@ -217,6 +217,10 @@ int awio_refuse_path(lua_State *L, int code, const char *call, const char *path,
 }
 
 int awio_check_port(lua_State *L, int arg) {
+  if (lua_isnoneornil(L, arg))
+    aw_lua_arg_error(L, arg,
+                     "port expected, got nothing; host and port are "
+                     "two arguments");
   lua_Integer port = aw_lua_check_integer(L, arg);
   aw_lua_arg_check(L, port >= 0 && port <= LARGEST_PORT, arg,
                    "a port is a number from 0 to 65535");

@@ -45,10 +45,14 @@ static char *check_text(lua_State *L, int index, const char *what) {
 
 /* Raise an error about word `number` of the command, which is on top. */
 static int bad_word(lua_State *L, int arg, int number) {
+  const char *hint = number > 1 && lua_istable(L, -1)
+                         ? "; options stand in one table with the words, as "
+                           "{ \"ls\", \"-l\", cwd = \"/\" }"
+                         : "";
   return aw_lua_arg_error(
       L, arg,
-      lua_pushfstring(L, "string expected as word %d of the command, got %s",
-                      number, aw_lua_type_name(L, -1)));
+      lua_pushfstring(L, "string expected as word %d of the command, got %s%s",
+                      number, aw_lua_type_name(L, -1), hint));
 }
 
 /* Return an array of the words in the table at `arg`. Pushes two values that
