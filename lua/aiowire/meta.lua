@@ -106,8 +106,9 @@ function Wire:timeout(seconds, opts) end
 --- "full": wait only a random part of each delay, drawn with the loop's seed.
 --- Use it with servers that others use, too
 ---@field jitter? false|"full"
---- called with the error of try n; the wire is tried again if it returns a true
---- value. May await. Default: try again after every error
+--- called with the error of try n, unless it was the last of `times`; the wire
+--- is tried again if it returns a true value. May await. Default: try again
+--- after every error
 ---@field when? fun(err: any, n: integer): any
 --- seconds for all tries and delays together; when they are over, the last
 --- error is raised, or Timeout if no try has failed yet
