@@ -319,4 +319,28 @@ describe("the channels of a thread", function()
       raises("cannot await outside a task", t.recv, t)
     end)
   end)
+
+  it("have nothing for who does not wait [J2]", function()
+    run(function()
+      local t <close> = aw.thread(echo)
+      assert.are.same({ n = 2, nil, "empty" }, table.pack(t:try_recv()))
+    end)
+  end)
+
+  it("have no nil in a loop over their messages [J2]", function()
+    run(function()
+      local t <close> = aw.thread(sender, 1)
+      local u <close> = aw.thread(function()
+        require "aiowire".parent:send(nil)
+      end)
+      for v in t:iter() do
+        assert.are.equal(1, v)
+      end
+      raises("thread: a nil was sent, which ends a 'for'; use recv()",
+        function()
+          for _ in u:iter() do
+          end
+        end)
+    end)
+  end)
 end)

@@ -92,6 +92,24 @@ describe("a copy", function()
       refused(setmetatable({}, {}), "a table with a metatable")
       refused(function() return upvalue end, "thread_copy_spec.lua:",
         "the local variable 'upvalue'")
+      refused({ [coroutine.create(print)] = 1 }, "field '[a key]'")
+      refused({ [{}] = print }, "field '[a table]'")
+      refused({ [("k"):rep(200)] = print },
+        "field '[\"" .. ("k"):rep(40) .. "...\"]'")
+      local deep = print
+      for i = 50, 1, -1 do
+        deep = { ["key" .. i] = deep }
+      end
+      refused(deep, "field '....key", ".key49.key50'")
+    end)
+  end)
+
+  it("keeps light userdata, which are addresses [J10]", function()
+    run(function()
+      local light = debug.upvalueid(refused, 1)
+      local one, list = there_and_back(light, { light })
+      assert.are.equal(light, one)
+      assert.are.equal(light, list[1])
     end)
   end)
 
