@@ -177,6 +177,34 @@ describe("a time limit of a connect", function()
   end)
 end)
 
+describe("a connect that is cancelled as it succeeds", function()
+  it("gives no stream, and leaves no descriptor [X10, C6]", function()
+    local listener <close>, port = listening.tcp()
+    run(function(ev)
+      listening.without_garbage(function()
+        local tasks, streams = {}, {}
+        -- All succeed at about the same time, and the first cancels the rest.
+        for i = 1, 16 do
+          tasks[i] = ev:start(function()
+            streams[#streams + 1] = aw.tcp.connect("127.0.0.1", port)
+            for k = 1, 16 do
+              if k ~= i then
+                tasks[k]:cancel()
+              end
+            end
+          end)
+        end
+        for _, task in ipairs(tasks) do
+          helper.join(task)
+        end
+        assert.are.equal(1, #streams)
+        streams[1]:close()
+      end)
+    end)
+    listener:drain()
+  end)
+end)
+
 describe("a connect whose loop ends", function()
   it("leaves no descriptor [X10, L3]", function()
     helper.leak_checked(function()

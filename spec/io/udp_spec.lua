@@ -413,3 +413,50 @@ describe("a UDP socket of IPv6", function()
     end)
   end)
 end)
+
+describe("a task that sends many datagrams", function()
+  it("lets others run meanwhile [F3]", function()
+    run(function(ev)
+      local a <close> = aw.udp.bind("127.0.0.1", 0)
+      local b <close> = aw.udp.connect("127.0.0.1", select(2, a:name()))
+      local others = 0
+      local other = ev:start(function()
+        while true do
+          others = others + 1
+          aw.yield()
+        end
+      end)
+      for i = 1, 5000 do
+        b:send(tostring(i))
+      end
+      other:cancel_wait()
+      assert.is_true(others > 1)
+      assert.are.equal("1", (a:recv()))
+    end)
+  end)
+
+  it("is Cancelled in the next one, which is not sent [C3]", function()
+    run(function(ev)
+      local a <close> = aw.udp.bind("127.0.0.1", 0)
+      local b <close> = aw.udp.connect("127.0.0.1", select(2, a:name()))
+      local sent = 0
+      local task
+      task = ev:start(function()
+        for i = 1, 10 do
+          b:send(tostring(i))
+          sent = i
+          if i == 3 then
+            task:cancel()
+          end
+        end
+      end)
+      assert.is_false(helper.join(task))
+      assert.are.equal(3, sent)
+      for i = 1, 3 do
+        assert.are.equal(tostring(i), (a:recv()))
+      end
+      b:send "last"
+      assert.are.equal("last", (a:recv()))
+    end)
+  end)
+end)

@@ -236,6 +236,22 @@ describe("a recursive watch", function()
     assert.are.same({ "change c/b/f" }, all_of(w, at))
   end))
 
+  it("follows a folder that moves into one that is new [W33]",
+    in_folder(function(at, d)
+      d:shell "mkdir -p a/b; touch a/b/f"
+      local w <close> = aw.fs.watch(at, { recursive = true })
+      d:shell "mkdir new; mv a new/a"
+      all_of(w, at)
+      d:shell "echo 1 >>new/a/b/f; rm -r new/a"
+      local seen = table.concat(all_of(w, at), "\n")
+      for _, line in ipairs { "change new/a/b/f", "rename new/a/b/f",
+        "rename new/a/b", "rename new/a" } do
+        assert.is_truthy(seen:find(line, 1, true), seen)
+      end
+      d:shell "mkdir a; touch a/g"
+      assert.are.same({ "rename a", "rename a/g" }, all_of(w, at))
+    end))
+
   it("forgets a folder that leaves [W33]", in_folder(function(at, d)
     d:shell "mkdir -p in/a/b; touch in/a/b/f"
     local w <close> = aw.fs.watch(at .. "/in", { recursive = true })
@@ -311,6 +327,8 @@ describe("the path of a watch", function()
       helper.caught(aw.fs.watch, at .. "/dangling").code)
     assert.are.equal("ENAMETOOLONG",
       helper.caught(aw.fs.watch, ("x"):rep(5000)).code)
+    assert.are.equal("ENAMETOOLONG",
+      helper.caught(aw.fs.watch, at .. "/" .. ("x"):rep(300)).code)
     assert.are.equal("ENOENT", helper.caught(aw.fs.watch, at .. "/none",
       { recursive = true }).code)
   end))
