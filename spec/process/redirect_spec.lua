@@ -415,3 +415,18 @@ describe("a bad standard file", function()
       .. "(boolean expected, got number)"):format(line), err)
   end)
 end)
+
+describe("a program that writes to standard output after its reader is gone",
+  function()
+    it("dies by SIGPIPE, and so does the parent that waits for it", function()
+      local outcome = process.run(
+        "{ $aiowire s.lua; echo $? >code; } | true; cat code", { ["s.lua"] = [[
+          local aw = require "aiowire"
+          aw.spawn { "yes", stdout = "inherit" }:wait()
+          aw.sleep(1000)
+          io.stderr:write "not reached\n"
+        ]] })
+      process.assert_outcome("141\n", 0, outcome)
+      assert.are.equal("", outcome.err)
+    end)
+  end)
