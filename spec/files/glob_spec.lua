@@ -74,7 +74,7 @@ describe("aw.fs.glob", function()
       matches("x[1].c", "")
       matches("x[1.c", "")
       matches("?[1*", "x[1].c")
-      matches("x[1[]*", "")
+      matches("x[1[]*", "x[1].c")
       matches("[", "")
     end))
 

@@ -7,7 +7,7 @@ local texts = require "spec.support.texts"
 
 local contains, run = texts.contains, helper.run
 
---- Returns the dump while a task runs `f` and waits in it. The task is cancelled
+--- Returns the dump while a task runs `f` and waits in it. Cancels the task
 --- then.
 local function dump_in(ev, f, ...)
   local task = helper.waiting(ev, aw.Call(f, ...))
