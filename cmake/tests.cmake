@@ -101,6 +101,11 @@ if(AIOWIRE_LUA)
     aiowire_test(lua.${name} ${test_time} ${name})
   endforeach()
   aiowire_wrap(alloc_test malloc calloc realloc strdup)
+  aiowire_wrap(calls_test
+    getsockopt setsockopt getsockname getpeername listen chmod fchmod fsync
+    fstat ftruncate lseek readlink fdopendir opendir inotify_add_watch
+    pthread_attr_init pthread_mutex_init posix_spawnattr_init
+    posix_spawn_file_actions_init uv_poll_init uv_async_init)
   aiowire_wrap(set_clock_test
     clock_gettime timerfd_create timerfd_settime read)
 endif()
