@@ -105,7 +105,8 @@ if(AIOWIRE_LUA)
     getsockopt setsockopt getsockname getpeername listen chmod fchmod fsync
     fstat ftruncate lseek readlink fdopendir opendir inotify_add_watch
     pthread_attr_init pthread_mutex_init posix_spawnattr_init
-    posix_spawn_file_actions_init uv_poll_init uv_async_init)
+    posix_spawn_file_actions_init uv_poll_init uv_async_init
+    bind unlink getcwd grantpt unlockpt localtime_r if_nametoindex getaddrinfo)
   aiowire_wrap(set_clock_test
     clock_gettime timerfd_create timerfd_settime read)
 endif()

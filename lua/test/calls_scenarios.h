@@ -82,6 +82,16 @@ static const calls_scenario calls_scenarios[] = {
              "  aw.exec{'true'}\n"
              "  local t <close> = aw.spawn{'true', pty = true, grace = 0}\n"
              "  t:wait()\n")},
+    {"names of hosts",
+     IN_TASK("  for i = 1, 12 do\n"
+             "    local ok, err = pcall(aw.dns.resolve, 'name' .. i)\n"
+             "    assert(not ok and err.call == 'resolve')\n"
+             "    assert(err.code == 'EAI_NONAME' or not calm)\n"
+             "  end\n"
+             "  pcall(aw.udp.bind, 'fe80::1%lo', 0)\n")},
+    {"times of day",
+     IN_TASK("  aw.await(aw.At{hour = 3} | aw.Sleep(0))\n"
+             "  aw.await(aw.At{min = 3} | aw.At{sec = 0} | aw.Sleep(0))\n")},
     {"watches",
      IN_TASK("  os.execute('rm -rf w; mkdir -p w/a/b; ln -s a w/l')\n"
              "  local w <close> = aw.fs.watch('w/l/b')\n"

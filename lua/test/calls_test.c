@@ -27,7 +27,8 @@ int main(void) {
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <net/if.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <sys/inotify.h>
@@ -85,6 +86,15 @@ WRAP(int, ftruncate, -1, (int fd, off_t size), (fd, size))
 WRAP(off_t, lseek, -1, (int fd, off_t offset, int whence), (fd, offset, whence))
 WRAP(ssize_t, readlink, -1, (const char *path, char *out, size_t size),
      (path, out, size))
+WRAP(int, bind, -1, (int fd, const struct sockaddr *address, socklen_t size),
+     (fd, address, size))
+WRAP(int, unlink, -1, (const char *path), (path))
+WRAP(char *, getcwd, NULL, (char *out, size_t size), (out, size))
+WRAP(int, grantpt, -1, (int fd), (fd))
+WRAP(int, unlockpt, -1, (int fd), (fd))
+WRAP(struct tm *, localtime_r, NULL, (const time_t *at, struct tm *out),
+     (at, out))
+WRAP(unsigned, if_nametoindex, 0, (const char *name), (name))
 WRAP(DIR *, fdopendir, NULL, (int fd), (fd))
 WRAP(DIR *, opendir, NULL, (const char *path), (path))
 WRAP(int, inotify_add_watch, -1, (int fd, const char *path, uint32_t mask),
@@ -100,6 +110,26 @@ WRAP(int, uv_poll_init, UV_EIO, (uv_loop_t * loop, uv_poll_t *poll, int fd),
 WRAP(int, uv_async_init, UV_EIO,
      (uv_loop_t * loop, uv_async_t *async, uv_async_cb then),
      (loop, async, then))
+
+/* There are no names. The resolver fails in another way each time. */
+int __wrap_getaddrinfo(const char *name, const char *service,
+                       const struct addrinfo *hints, struct addrinfo **out);
+
+int __wrap_getaddrinfo(const char *name, const char *service,
+                       const struct addrinfo *hints, struct addrinfo **out) {
+  static const int codes[] = {
+      EAI_AGAIN,    EAI_BADFLAGS, EAI_FAIL,     EAI_FAMILY, EAI_MEMORY,
+      EAI_OVERFLOW, EAI_SERVICE,  EAI_SOCKTYPE, EAI_SYSTEM, 1234};
+  static size_t next;
+  (void)name;
+  (void)service;
+  (void)hints;
+  (void)out;
+  if (!must_fail("getaddrinfo"))
+    return EAI_NONAME;
+  errno = EIO;
+  return codes[next++ % (sizeof codes / sizeof *codes)];
+}
 
 /* ---- runs ---- */
 
