@@ -380,6 +380,18 @@ describe("aw.fs.copy", function()
       assert.are.equal("", fs.read(folder .. "/to"))
     end))
 
+  it("leaves no file if the other cannot be read [W6]",
+    in_folder(function(folder)
+      local mem = "/proc/self/mem" -- opens, but has nothing at 0
+      if not io.open(mem) then
+        helper.pending "there is no /proc"
+      end
+      local err = helper.caught(fs.copy, mem, folder .. "/new")
+      assert.are.same({ "EIO", "copy", mem }, { err.code, err.call, err.about })
+      assert.is_nil(io.open(folder .. "/new"))
+      assert.are.equal("EIO", helper.caught(fs.read, mem).code)
+    end))
+
   it("never copies a file to itself [W6]", in_folder(function(folder)
     local path <const> = folder .. "/file"
     fs.write(path, "text")

@@ -32,8 +32,6 @@ local KINDS <const> = {
   ["a server"] = "aw.tcp.listen('127.0.0.1', 0)",
   ["a UDP socket"] = "aw.udp.bind('127.0.0.1', 0)",
   ["a file watch"] = "aw.fs.watch('.')",
-  ["a recursive file watch that is being opened"] = "opening()",
-  ["a job on a file"] = "reading()",
   ["a thread"] = "aw.thread(function() end)",
   ["a pool"] = "worked(aw.pool(1, function() end))",
   ["a process and its streams"] = "aw.spawn { 'true' }",
@@ -56,25 +54,6 @@ end
 
 local function virtual()
   return aw.EventLoop { clock = "virtual" }
-end
-
--- A loop that was left while its task waits in f.
-local function left_in(f, ...)
-  local ev = aw.EventLoop { signals = false }
-  ev:start(aw.Call(f, ...))
-  ev:start(function()
-    error "leave"
-  end)
-  pcall(ev.run, ev)
-  return ev
-end
-
-local function opening()
-  return left_in(aw.fs.watch, ".", { recursive = true })
-end
-
-local function reading()
-  return left_in(aw.fs.read, "s.lua")
 end
 
 local function worked(pool)
