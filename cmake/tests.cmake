@@ -81,8 +81,8 @@ if(CMAKE_CXX_COMPILER)
   aiowire_test(core.guard_test ${test_time} guard_test)
 endif()
 
-# aiowire_wrap(target function...): let the target call its own __wrap_X() for X()
-# of the C library, where the linker can do that.
+# aiowire_wrap(target function...): let the target call its own __wrap_X() for
+# X() of the C library, where the linker can do that.
 aiowire_has_link_flag(WRAP -Wl,--wrap=strdup)
 function(aiowire_wrap target)
   if(AIOWIRE_HAS_WRAP AND TARGET ${target})

@@ -4,8 +4,8 @@
  * fails, and in some modes those that follow it. Threads of the library ask,
  * too, and may free a block after the state that it was for has been closed.
  *
- * In a test with TEST_WRAPS the linker puts __wrap_malloc() and its kin
- * in the place of the functions of the C library that the library calls. They fail
+ * In a test with TEST_WRAPS the linker puts __wrap_malloc() and its kin in the
+ * place of the functions of the C library that the library calls. They fail
  * likewise; their blocks are not counted.
  */
 #ifndef ALLOC_FAILING_H

@@ -6,9 +6,9 @@
  * are four modes: the request fails once (Lua collects and tries again, so
  * this tests a collection at each request), twice in a row, all requests from k
  * on fail, or only requests of the library count, so that none of them is
- * skipped among the many of Lua. Each run must succeed or end with "not enough memory". When
- * the state is closed, no block may be left, even if Lua had no memory to call
- * a finalizer.
+ * skipped among the many of Lua. Each run must succeed or end with "not enough
+ * memory". When the state is closed, no block may be left, even if Lua had no
+ * memory to call a finalizer.
  *
  *     alloc_test [-v] [scenario [first k]]
  */
