@@ -119,8 +119,21 @@ extend() {
   echo "export $1=\"$2\${$1:+:\$$1}\""
 }
 
-hints() {
-  echo "installed in $prefix; to remove it: ./dev uninstall \"$prefix\""
+# lua_finds MODULE: does lua5.4 look there by itself? Where there is none yet,
+# it will look in the usual prefixes.
+lua_finds() {
+  if command -v lua5.4 >/dev/null; then
+    echo 'os.exit(package.searchpath("aiowire", package.cpath) == ...)' |
+      lua5.4 - "$1" 2>/dev/null
+  else
+    usual
+  fi
+}
+
+# usual: is this a prefix in which all look by themselves?
+usual() { [ "$prefix" = /usr ] || [ "$prefix" = /usr/local ]; }
+
+variables() {
   bin=$(folder_of '^bin/aiowire$')
   modules=$(folder_of '/lua/.*/aiowire\.so$')
   packages=$(folder_of '/aiowire\.pc$')
@@ -128,16 +141,18 @@ hints() {
   *:"$bin":*) ;;
   *) extend PATH "$bin" ;;
   esac
-  echo 'os.exit(package.searchpath("aiowire", package.cpath) == ...)' |
-    lua5.4 - "$modules/aiowire.so" 2>/dev/null ||
+  lua_finds "$modules/aiowire.so" ||
     echo "export LUA_CPATH_5_4=\"$modules/?.so;;\""
-  case $prefix in
-  /usr | /usr/local) ;;
-  *)
+  if ! usual; then
     extend PKG_CONFIG_PATH "$packages"
     extend LD_LIBRARY_PATH "${packages%/pkgconfig}"
-    ;;
-  esac
+  fi
+}
+
+hints() {
+  echo "installed in $prefix; to remove it: ./dev uninstall \"$prefix\""
+  lines=$(variables)
+  [ -z "$lines" ] || printf 'to use it from there:\n%s\n' "$lines"
 }
 
 "$command"

@@ -88,6 +88,35 @@ describe("./dev install", function()
   end)
 end)
 
+describe("./dev install, when it has copied,", function()
+  -- Returns the names of the variables that it says to set for a prefix, where
+  -- there is no lua5.4.
+  local function hints(prefix)
+    local outcome = run(([[
+      mkdir -p tools
+      for tool in sh grep dirname cat; do
+        ln -s "$(command -v $tool)" "tools/$tool"
+      done
+      stage bin/aiowire lib/lua/5.4/aiowire.so lib/pkgconfig/aiowire.pc
+      install
+      PATH="$PWD/tools" sh %s hints %s]]):format(script, prefix))
+    assert.are.same({ "", 0 }, { outcome.err, outcome.code })
+    local names = {}
+    for name in outcome.out:gmatch "\nexport ([%w_]+)=" do
+      names[#names + 1] = name
+    end
+    return names, outcome.out
+  end
+
+  it("says which variables to set", function()
+    local names, text = hints '"$p"'
+    assert.are.same({ "PATH", "LUA_CPATH_5_4", "PKG_CONFIG_PATH",
+      "LD_LIBRARY_PATH" }, names)
+    assert.matches("^installed in /.*/my prefix; to remove it: %./dev uninstall"
+      .. ' "/.*/my prefix"\nto use it from there:\nexport PATH=', text)
+  end)
+end)
+
 describe("./dev uninstall", function()
   it("leaves nothing of its own", function()
     local outcome = run [[
