@@ -81,8 +81,8 @@ if(CMAKE_CXX_COMPILER)
   aiowire_test(core.guard_test ${test_time} guard_test)
 endif()
 
-# aiowire_wrap(target function...): let the target call its own __wrap_X() for
-# X() of the C library, where the linker can do that.
+# aiowire_wrap(target functions…): where the linker can do that, the target calls
+# its own __wrap_X() for X() of the C library.
 aiowire_has_link_flag(WRAP -Wl,--wrap=strdup)
 function(aiowire_wrap target)
   if(AIOWIRE_HAS_WRAP AND TARGET ${target})
@@ -145,14 +145,19 @@ foreach(name fork descriptors clients listeners resolver full files)
 endforeach()
 
 # Specs may put this before libzmq, if there is one.
-find_library(AIOWIRE_LIBZMQ NAMES libzmq.so.5)
+find_library(AIOWIRE_LIBZMQ NAMES libzmq.so.5 zmq)
 mark_as_advanced(AIOWIRE_LIBZMQ)
+aiowire_has_link_flag(NO_AS_NEEDED -Wl,--no-as-needed)
 if(AIOWIRE_LIBZMQ)
+  set(keep "")
+  if(AIOWIRE_HAS_NO_AS_NEEDED)
+    set(keep -Wl,--no-as-needed)
+  endif()
   add_library(spec_zmq MODULE spec/support/zmq.c)
   set_target_properties(spec_zmq PROPERTIES PREFIX "" SUFFIX .so)
   target_include_directories(spec_zmq PRIVATE core/include ${lua_include_dirs})
-  target_link_libraries(spec_zmq PRIVATE -Wl,--no-as-needed
-    ${AIOWIRE_LIBZMQ} aiowire_flags)
+  target_link_libraries(spec_zmq PRIVATE
+    ${keep} ${AIOWIRE_LIBZMQ} aiowire_flags)
   add_dependencies(spec_support spec_zmq)
 endif()
 
@@ -204,8 +209,6 @@ file(GLOB_RECURSE specs CONFIGURE_DEPENDS
 # Examples run under both interpreters, except those with "host only" in a
 # comment: they await in their main chunk, which only the program allows.
 file(GLOB examples CONFIGURE_DEPENDS examples/*.lua)
-find_library(AIOWIRE_LIBZMQ NAMES libzmq.so.5 zmq)
-mark_as_advanced(AIOWIRE_LIBZMQ)
 if(NOT AIOWIRE_LIBZMQ)
   list(FILTER examples EXCLUDE REGEX zmq)
 endif()

@@ -77,7 +77,7 @@ if(LUA)
   file(GLOB_RECURSE rules ${work}/lua/build.ninja ${work}/lua/*/link.txt)
   foreach(file IN LISTS rules)
     file(STRINGS ${file} lines
-      REGEX "-Wl,(-z|-E|--as-needed|--whole|--no-undef|--version-script)")
+      REGEX "-Wl,(-z|-E|--as-need|--whole|--no-|--version-script)")
     if(lines)
       message(FATAL_ERROR "${file}: ${lines}")
     endif()
