@@ -2,9 +2,10 @@
 # was moved after the install. One configures the sources with other versions of
 # Lua. cmake/test/ has their scripts.
 
-# aiowire_install_test(name): cmake/test/NAME.cmake.
+# aiowire_install_test(name): cmake/test/NAME.cmake. Some configure and compile
+# ten times.
 function(aiowire_install_test name)
-  aiowire_test(install.${name} ${test_time} ${CMAKE_COMMAND}
+  aiowire_test(install.${name} ${spec_time} ${CMAKE_COMMAND}
     -DBUILD=${CMAKE_CURRENT_BINARY_DIR} -DSOURCE=${CMAKE_CURRENT_SOURCE_DIR}
     -DCC=${CMAKE_C_COMPILER} -DLUA=${AIOWIRE_LUA} -DHOST=${AIOWIRE_HOST}
     -DGENERATOR=${CMAKE_GENERATOR}

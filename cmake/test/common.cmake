@@ -26,7 +26,7 @@ endif()
 # fails. The output is in the variable `output`.
 function(run)
   execute_process(COMMAND ${ARGN} WORKING_DIRECTORY ${work}
-    TIMEOUT 580 INPUT_FILE /dev/null RESULT_VARIABLE status
+    TIMEOUT 1180 INPUT_FILE /dev/null RESULT_VARIABLE status
     OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT status EQUAL 0)
     list(JOIN ARGN " " command)
