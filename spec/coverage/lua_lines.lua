@@ -6,7 +6,7 @@
 --- statement that begins a line; Lua accepts that nowhere else. hits.c counts.
 ---
 --- So a line counts if a statement begins on it. `elseif` and `until` do not,
---- nor does a function within one line.
+--- nor does "(", nor a function within one line.
 ---
 ---   lua5.4 lua_lines.lua LIBRARY SOURCE COPY    writes a copy, for embed.cmake
 local M = {}
@@ -31,8 +31,28 @@ local CLOSERS <const> = { ["end"] = true, ["else"] = true, ["elseif"] = true,
   ["until"] = true }
 
 local function may_begin(line)
-  local indent, word = line:match "^(%s*)([%a_(:][%w_]*)"
+  -- not "(", which may continue the line above
+  local indent, word = line:match "^(%s*)([%a_:][%w_]*)"
   return word and not CLOSERS[word] and #indent
+end
+
+--- Return line `number` with `hit` before its statement. Nil: no statement begins
+--- there. Between the head of a loop and its `do`, a block may stand, but
+--- no semicolon. In a long string anything may stand.
+local function with_hit(lines, number, hit)
+  local line <const> = lines[number]
+  local indent <const> = may_begin(line)
+  if not indent then
+    return nil
+  end
+  local function loads(piece)
+    lines[number] = line:sub(1, indent) .. piece .. line:sub(indent + 1)
+    local f = load(table.concat(lines, "\n"))
+    return f and lines[number]
+  end
+  local result = not loads "@" and loads ";" and loads(hit)
+  lines[number] = line
+  return result or nil
 end
 
 --- Return a copy of the source `text` that counts, and the set of lines that
@@ -40,16 +60,8 @@ end
 function M.instrument(text, base, library)
   local lines, counted = lines_of(text), {}
   for number, line in ipairs(lines) do
-    local indent = may_begin(line)
-    if indent then
-      lines[number] = line:sub(1, indent) .. HIT:format(base + number)
-        .. line:sub(indent + 1)
-      if load(table.concat(lines, "\n")) then
-        counted[number] = true
-      else
-        lines[number] = line
-      end
-    end
+    local hit = with_hit(lines, number, HIT:format(base + number))
+    lines[number], counted[number] = hit or line, hit and true
   end
   return HEAD:format(library) .. table.concat(lines, "\n"), counted
 end

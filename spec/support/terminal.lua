@@ -56,7 +56,7 @@ Terminal.__index = Terminal
 -- Variables that the program gets if they are set: those of sanitizers, for
 -- example.
 local PASSED <const> = { "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS",
-  "TSAN_OPTIONS", "GCOV_ERROR_FILE", "PATH" }
+  "TSAN_OPTIONS", "PATH" }
 
 local function environment(options, path)
   local env = { HOME = path, XDG_STATE_HOME = path .. "/state",
@@ -103,10 +103,10 @@ function M.open(options)
 end
 
 -- In a build that counts what runs, let the program keep its counts, and end;
--- see spec/coverage/flush.c. The loop does not turn meanwhile, so a program that
--- has ended is a zombie.
+-- see spec/coverage/flush.c. The loop does not turn meanwhile, so the program
+-- is a zombie then.
 local KEEP_COUNTS <const> = process.binary:find("coverage", 1, true) and [[
-kill -63 %d && for i in $(seq 100); do
+kill -63 %d 2>/dev/null && for i in $(seq 100); do
   grep -q '^State:.[^XZ]' /proc/%d/status || break
   sleep 0.02
 done]]

@@ -204,6 +204,23 @@ describe("a source of Lua that counts its lines", function()
     assert.are.same({ [101] = 1, [102] = 1, [104] = 1, [119] = 1 }, ran)
   end)
 
+  it("does so nowhere inside of a statement", function()
+    local text, counted = lua_lines.instrument(table.concat({
+      "local a = 0",
+      "for i = 1, 3",
+      "do",
+      "  a = a + i",
+      "end",
+      "local b = math.max",
+      "(a, 5)",
+      "return b, [[",
+      "print]]" }, "\n"), 0, "")
+    assert.are.same({ [1] = true, [2] = true, [4] = true, [6] = true,
+      [8] = true }, counted)
+    assert.are.same({ 6, "print" },
+      { load(text, "=a", "t", { math = math })() })
+  end)
+
   it("runs without the library `package`, too", function()
     local text = lua_lines.instrument(SOURCE, 0, "")
     assert.are.same({ 1, 1 }, load(text, "=a", "t", {})()(1))
