@@ -142,16 +142,6 @@ static bool wait_for_input(host_edited *e) {
   return index == 0;
 }
 
-/* Put the text that the line begins with into it. */
-static void insert_text(host_edited *e) {
-  wchar_t *wide = host_widen(e->text, false);
-  e->text = NULL;
-  int row = place_in_rows(e, false, e->columns).row;
-  if (wide && wide[0] && e->lib->winsertstr(e->el, wide) == 0)
-    redraw(e, row);
-  free(wide);
-}
-
 /* Add a byte to a character. Returns whether the character is complete; bytes
  * that make none are dropped. */
 static bool add_input_byte(host_edited *e, char byte, wchar_t *c) {
@@ -167,8 +157,6 @@ static bool add_input_byte(host_edited *e, char byte, wchar_t *c) {
 static int next_char(void *el, wchar_t *c) {
   host_edited *e = host_edited_current;
   (void)el;
-  if (e->code == 0 && e->text)
-    insert_text(e);
   for (;;) {
     if (e->code != 0 || !wait_for_input(e))
       return -1;
@@ -425,12 +413,11 @@ static void abandon_line(host_edited *e) {
   end_editing(e);
 }
 
-int host_edited_read(host_edited *e, const char *prompt_text, const char *text,
-                     const char **line, size_t *length) {
+int host_edited_read(host_edited *e, const char *prompt_text, const char **line,
+                     size_t *length) {
   begin_editing(e);
   free(e->line);
   e->line = NULL;
-  e->text = text;
   e->prompt = host_wide_prompt(prompt_text);
   int count = 0, rc = HOST_EDITOR_END;
   if (e->prompt) {

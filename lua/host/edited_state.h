@@ -29,7 +29,6 @@ struct host_edited {
   /* of a read */
   bool reading;
   wchar_t *prompt;
-  const char *text; /* what the line begins with, until it stands there */
   int columns;      /* of the terminal, when the line was drawn */
   int code;         /* how `wait` ended the read; 0: it did not */
   locale_t outside; /* the caller's locale */

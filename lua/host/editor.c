@@ -32,12 +32,12 @@ host_editor *host_editor_open(const host_editor_calls *calls,
   return e;
 }
 
-int host_editor_read(host_editor *e, const char *prompt, const char *text,
-                     const char **line, size_t *length) {
+int host_editor_read(host_editor *e, const char *prompt, const char **line,
+                     size_t *length) {
   *line = NULL;
   *length = 0;
   if (e->edited)
-    return host_edited_read(e->edited, prompt, text, line, length);
+    return host_edited_read(e->edited, prompt, line, length);
   return host_plain_read(&e->plain, &e->calls, prompt, line, length);
 }
 

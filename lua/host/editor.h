@@ -57,19 +57,17 @@ host_editor *host_editor_open(const host_editor_calls *calls,
 /* Read a line.
  *
  *   prompt   may have colours: sequences as ESC [ 1 m. Borrowed
- *   text     borrowed; NULL, or the text that the line begins with. Plain lines
- *            ignore it
  *   line     the line without its "\n", with a 0 at its end; it may contain
- *            "\n" if it comes from `text` or from the history, and other zeros
- *            if it was read plainly. Valid until the next call
+ *            "\n" if it comes from the history, and other zeros if it was read
+ *            plainly. Valid until the next call
  *   length   in bytes. If the read is interrupted: not 0 if text is discarded
  *
  * Returns HOST_EDITOR_LINE, HOST_EDITOR_END, HOST_EDITOR_INTERRUPTED or the
  * negative code that `wait` returned. However it ends, the terminal and the
  * descriptors 1 and 2 are then as they were before, and the cursor is at the
  * start of a row, unless something writes an unfinished line meanwhile. */
-int host_editor_read(host_editor *e, const char *prompt, const char *text,
-                     const char **line, size_t *length);
+int host_editor_read(host_editor *e, const char *prompt, const char **line,
+                     size_t *length);
 
 /* Put an entry into the history, also into the file. Not taken are: an empty
  * one, one that begins with a space, one that equals the entry before. Does

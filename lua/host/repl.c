@@ -21,6 +21,7 @@
 
 #include "repl.h"
 
+#include "candidates.h"
 #include "editor.h"
 #include "parts.h"
 #include "style.h"
@@ -120,12 +121,6 @@ typedef struct completion {
   char **words; /* or NULL */
 } completion;
 
-static void free_words(char **words) {
-  for (size_t i = 0; words && words[i]; i++)
-    free(words[i]);
-  free(words);
-}
-
 /* Copy the strings of the list on top. NULL: there are none, or no memory.
  * Does not raise. */
 static char **copy_candidates(lua_State *L) {
@@ -136,7 +131,7 @@ static char **copy_candidates(lua_State *L) {
     words[i] = strdup(lua_tostring(L, -1));
     lua_pop(L, 1);
     if (!words[i]) {
-      free_words(words);
+      host_free_candidates(words);
       return NULL;
     }
   }
@@ -180,7 +175,7 @@ static int term_read(lua_State *L) {
   size_t length = 0;
   luaL_checkstack(L, ROOM, NULL);
   repl->L = L;
-  int how = host_editor_read(repl->editor, prompt, NULL, &line, &length);
+  int how = host_editor_read(repl->editor, prompt, &line, &length);
   switch (how) {
   case HOST_EDITOR_LINE:
     lua_pushliteral(L, "line");

@@ -140,6 +140,29 @@ describe("a line that is edited", function()
       t:prompt "> many.key"
     end))
 
+  it("completes the path of a file for .load [R40]", edited({ files = {
+    ["first.lua"] = "print 'the first'\n" } }, function(t)
+      t:prompt()
+      t:line "os.execute 'mkdir folder && echo print [[42]] >folder/inner.lua'"
+      t:prompt()
+      t:send ".load fi"
+      t:key "tab"
+      t:prompt "> .load first.lua"
+      t:key "enter"
+      t:expect "the first\n"
+      t:send ".load fo"
+      t:key "tab"
+      t:prompt "> .load folder/"
+      t:key "tab"
+      t:prompt "> .load folder/inner.lua"
+      t:key "enter"
+      t:expect "42\n"
+      t:send ".load none/"
+      t:key "tab" -- there is no such folder
+      t:send "x"
+      t:prompt "> .load none/x"
+    end))
+
   it("heeds ~/.editrc [R52]", edited({ files = { [".editrc"] =
     "aiowire:bind ^X ed-move-to-beg\n" } }, function(t)
       t:prompt()
