@@ -36,8 +36,8 @@ local function may_begin(line)
   return word and not CLOSERS[word] and #indent
 end
 
---- Return line `number` with `hit` before its statement. Nil: no statement begins
---- there. Between the head of a loop and its `do`, a block may stand, but
+--- Return line `number` with `hit` before its statement, or nil if no statement
+--- begins there. Between the head of a loop and its `do`, a block may stand, but
 --- no semicolon. In a long string anything may stand.
 local function with_hit(lines, number, hit)
   local line <const> = lines[number]
