@@ -8,11 +8,31 @@ local M = {}
 --- What is counted, in the order of the columns.
 M.COUNTED = { "functions", "lines", "branches" }
 
---- So many points a figure may fall without a failure. Some lines run only if
---- two threads meet at the right moment. In a small room one of those is worth
---- more, so a room may lose one line and one branch in any case.
+--- So many points a figure may fall without a failure. In a small room one line
+--- is worth more, so a room may lose one line and one branch in any case.
 M.TOLERANCE = { functions = 0, lines = 0.5, branches = 1 }
 M.AT_LEAST = { functions = 0, lines = 1, branches = 1 }
+
+--- Rooms where it is a matter of time which code runs, and why. One of their
+--- functions may be such a case, and what is in it.
+M.RACING = {
+  ["core/sources"] = "tickets of other threads; messages from libzmq's threads",
+  ["lua/bind/run"] = "a signal comes at any instruction",
+  ["lua/bind/signals"] = "a signal comes at any instruction",
+  ["lua/host"] = "signals; a terminal takes and gives bytes in any pieces",
+  ["lua/io/base"] = "jobs of libuv's threads end in any order",
+  ["lua/io/file"] = "jobs of libuv's threads; inotify joins events",
+  ["lua/io/net"] = "a peer accepts, sends and closes at any time",
+  ["lua/io/process"] = "a child ends at any time",
+  ["lua/io/stream"] = "a peer reads and writes in any pieces",
+  ["lua/io/thread"] = "threads take, end and abandon jobs in any order",
+  ["lua/zmq/context"] = "libzmq's threads",
+  ["lua/zmq/proxy"] = "libzmq's threads",
+  ["lua/zmq/security"] = "libzmq's threads",
+  ["lua/zmq/socket"] = "libzmq's threads",
+  ["lua/zmq/watch"] = "libzmq's threads",
+}
+M.AT_LEAST_RACING = { functions = 1, lines = 8, branches = 6 }
 
 --- What each room should have.
 M.GOAL = { functions = 100, lines = 97, branches = 90 }
@@ -78,9 +98,10 @@ function M.parse(text)
 end
 
 --- Has a room lost more than it may? `pair` is what it has now.
-local function fell(what, pair, before)
+local function fell(room, what, pair, before)
   local now = M.percent(table.unpack(pair))
-  local spared = pair[2] > 0 and M.AT_LEAST[what] * 100 / pair[2] or 0
+  local spares = M.RACING[room] and M.AT_LEAST_RACING or M.AT_LEAST
+  local spared = pair[2] > 0 and spares[what] * 100 / pair[2] or 0
   return before - now > math.max(M.TOLERANCE[what], spared) + 0.05
 end
 
@@ -94,7 +115,7 @@ function M.check(rooms, kept)
     else
       for _, what in ipairs(M.COUNTED) do
         local pair, before = rooms[room][what], kept[room][what]
-        if fell(what, pair, before) then
+        if fell(room, what, pair, before) then
           bad[#bad + 1] = ("%s: %.1f %% of the %s, %.1f %% before"):format(
             room, M.percent(table.unpack(pair)), what, before)
         end

@@ -36,9 +36,9 @@ local function may_begin(line)
   return word and not CLOSERS[word] and #indent
 end
 
---- Return line `number` with `hit` before its statement, or nil if no statement
---- begins there. Between the head of a loop and its `do`, a block may stand, but
---- no semicolon. In a long string anything may stand.
+--- Return line `number` with `hit` before its statement; nil if none begins
+--- there. Between the head of a loop and its `do`, a block may stand, but no
+--- semicolon. In a long string anything may stand.
 local function with_hit(lines, number, hit)
   local line <const> = lines[number]
   local indent <const> = may_begin(line)

@@ -117,6 +117,25 @@ describe("the check of coverage", function()
     assert.are.same({ "room: 90.0 % of the lines, 100.0 % before" }, lines(18))
   end)
 
+  it("lets a room of threads lose one function", function()
+    local kept = { functions = 100, lines = 100, branches = 100 }
+    local function check_in(room, functions, lines)
+      return #figures.check({ [room] = { functions = { functions, 40 },
+        lines = { lines, 400 }, branches = { 0, 0 } } }, { [room] = kept })
+    end
+    assert.are.equal(0, check_in("lua/io/thread", 39, 392))
+    assert.are.equal(1, check_in("lua/io/thread", 38, 400))
+    assert.are.equal(1, check_in("lua/io/thread", 40, 391))
+    assert.are.equal(2, check_in("lua/embed", 39, 392))
+  end)
+
+  it("names rooms of threads that have figures", function()
+    local kept = figures.parse(process.read "spec/coverage/figures.txt")
+    for room in pairs(figures.RACING) do
+      assert.is_truthy(kept[room], room)
+    end
+  end)
+
   it("fails for a room without figures, and for figures without a room",
     function()
       local sums = { functions = { 1, 1 }, lines = { 1, 1 },
