@@ -196,6 +196,38 @@ describe("leaving a scope", function()
     end)
   end)
 
+  it("waits for a background child [S2, T2]", function()
+    test(function(ev)
+      local log, note = recorder()
+      aw.scope(function(s)
+        s:start(aw.Sleep(3) >> aw.Call(note, "helper"), nil,
+          { background = true })
+        note "body"
+      end)
+      note "after"
+      assert.are.same({ "body", "helper", "after" }, log)
+      assert.are.equal(3, ev:now())
+    end)
+  end)
+
+  it("ends a helper that is tied to its body, and goes on [S2, T7]", function()
+    test(function(ev)
+      local log, note = recorder()
+      local result = aw.scope(function(s)
+        local _ <close> = s:start(aw.Never:finally(function()
+          note "helper"
+        end))
+        s:start(aw.Sleep(3) >> aw.Call(note, "child"))
+        aw.sleep(1)
+        note "body"
+        return "result"
+      end)
+      assert.are.equal("result", result)
+      assert.are.same({ "body", "helper", "child" }, log)
+      assert.are.equal(3, ev:now())
+    end)
+  end)
+
   it("does not wait without children [S2]", function()
     test(function(ev)
       local log, note = recorder()
