@@ -328,7 +328,8 @@ end
 --- Adds the output so far to a SystemError that ends the reading.
 local Partial <const> = {
   __close = function(self, err)
-    if not aw.is_system_error(err) then
+    -- no function of aw works any more for a task that is killed at the end
+    if err == nil or not aw.is_system_error(err) then
       return
     end
     local got = self.got
