@@ -81,8 +81,8 @@ if(CMAKE_CXX_COMPILER)
   aiowire_test(core.guard_test ${test_time} guard_test)
 endif()
 
-# aiowire_wrap(target functions…): where the linker can do that, the target calls
-# its own __wrap_X() for X() of the C library.
+# aiowire_wrap(target functions…): where the linker can do that, the target
+# calls its own __wrap_X() for X() of the C library.
 aiowire_has_link_flag(WRAP -Wl,--wrap=strdup)
 function(aiowire_wrap target)
   if(AIOWIRE_HAS_WRAP AND TARGET ${target})
