@@ -225,9 +225,15 @@ end)
 describe("SIGQUIT while the program waits", function()
   it("disturbs no read of a pipe [R45]", function()
     local outcome = run([[
-signal_me("QUIT", 0.1)
+io.open("ready", "w"):close()
 say(io.read())
-]], "(sleep 0.3; echo text) | $aiowire s.lua")
+]], [[(
+      until [ -e ready ]; do sleep 0.02; done
+      sleep 0.1
+      kill -QUIT $(cat pid)
+      sleep 0.1
+      echo text
+    ) | sh -c 'echo $$ >pid; exec "$0" s.lua' $aiowire]])
     assert_outcome("text\n", 0, outcome)
     assert.are.equal(1, dumps(outcome.err), outcome.err)
   end)
