@@ -195,8 +195,10 @@ void awl_load_end(awl_load *load) {
   *(load->previous ? &load->previous->next : &s->loads) = load->next;
   if (load->next)
     load->next->previous = load->previous;
-  while (load->first)
-    end_load_wait(load->first, 0);
+  for (load_wait *wait = load->first, *after; wait; wait = after) {
+    after = wait->next;
+    end_load_wait(wait, 0);
+  }
   aw_task_release(load->task);
 }
 
@@ -298,7 +300,7 @@ int awl_load_wait(lua_State *L, awl_load *load, lua_CFunction after) {
   if (w && w->task == load->task)
     return luaL_error(L, "cannot require '%s': this task is loading it",
                       load->name);
-  if (!aw_lua_may_await(L) ||
+  if (!w || !aw_lua_may_await(L) ||
       aw_task_engine(w->task) != aw_task_engine(load->task))
     return refuse_wait(L, load->name, id,
                        "this call of 'require' cannot wait for it");

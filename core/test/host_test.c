@@ -288,7 +288,7 @@ static void a_machine_needs_no_new_wires(void) {
   CHECK(step.data == &bodies[2]);
   CHECK(!aw_step_can_become(task)); /* the wire is more than the step */
   aw_step_next(task, host(0));
-  step = next(engine, loop, AW_STEP_CALL);
+  next(engine, loop, AW_STEP_CALL);
   aw_task_cancel(task, 0, AW_DEFAULT);
   CHECK(!aw_step_can_become(task));
   aw_step_cancelled(task);
@@ -356,8 +356,8 @@ static void wires_are_awaited_inline(void) {
   aw_step_done(step.task, claim(8));
   step = next(engine, loop, AW_STEP_RESUME);
   CHECK(step.data == &bodies[0] && step.result == 0);
-  CHECK(aw_task_take_value(step.task) == 8 &&
-        aw_task_take_value(step.task) == 0);
+  CHECK(aw_task_take_value(step.task) == 8);
+  CHECK(aw_task_take_value(step.task) == 0);
   claims--;
   CHECK(aw_await_wire(step.task, host(1), false) == 0); /* one step only */
   step = next(engine, loop, AW_STEP_CALL);

@@ -143,7 +143,7 @@ wchar_t *host_wide_prompt(const char *prompt) {
     out[length++] = c;
   }
   if (pending > 0 && length > 0)
-    length = insert_literal(out, length, last, codes, pending);
+    insert_literal(out, length, last, codes, pending);
   bool ok = text && codes;
   free(text);
   free(codes);

@@ -36,8 +36,9 @@ static bool is_set(const char *name) {
 static bool is_wanted(int fd) {
   if (chosen != HOST_COLOUR_AUTO)
     return chosen == HOST_COLOUR_ALWAYS;
-  return !is_set("NO_COLOR") && is_set("TERM") &&
-         strcmp(getenv("TERM"), "dumb") != 0 && isatty(fd);
+  const char *terminal = getenv("TERM");
+  return !is_set("NO_COLOR") && terminal && terminal[0] &&
+         strcmp(terminal, "dumb") != 0 && isatty(fd);
 }
 
 void host_style_use(host_colour when) {

@@ -481,13 +481,13 @@ static const char *const waits[] = {
     "aw.exec{'sleep', '99'}",
     "local p = aw.spawn{'sleep', '99', stdout = 'pipe'} p.stdout:read 'a'",
     "aw.tcp.listen('127.0.0.1', 0):accept()",
-    "local s = aw.tcp.listen('127.0.0.1', 0)\n"
-    "aw.tcp.connect('127.0.0.1', select(2, s:name())):read 'a'",
+    ("local s = aw.tcp.listen('127.0.0.1', 0)\n"
+     "aw.tcp.connect('127.0.0.1', select(2, s:name())):read 'a'"),
     "aw.udp.bind('127.0.0.1', 0):recv()",
     "aw.dns.resolve 'localhost' aw.sleep(99)",
     "local z = aw.zmq.socket 'pull' z:bind 'inproc://x' z:recv()",
-    "local z = aw.zmq.socket 'pull' z:bind 'inproc://x'\n"
-    "  aw.readable(z)",
+    ("local z = aw.zmq.socket 'pull' z:bind 'inproc://x'\n"
+     "  aw.readable(z)"),
     "local z = aw.zmq.socket 'pull' z:bind 'inproc://x' z:monitor():recv()",
     "local z = aw.zmq.socket 'push' z:bind 'inproc://x' z:wait_peers(1)",
     "local z = aw.zmq.socket 'pub' z:bind 'inproc://x' z:wait_subscriber()",
@@ -501,8 +501,8 @@ static const char *const waits[] = {
     "local function again() pcall(aw.sleep, 99) again() end again()",
     "aw.wrap(function() aw.sleep(99) end)()",
     "aw.await(aw.Sleep(99):finally(function() aw.sleep(98) end))",
-    "aw.timeout(99, function() aw.await(aw.Call(aw.sleep, 98):retry{times = "
-    "9}) end)",
+    ("aw.timeout(99, function()\n"
+     "  aw.await(aw.Call(aw.sleep, 98):retry{times = 9}) end)"),
     "aw.locals.x = {} aw.start(aw.Sleep(99)):wait()",
     "repeat aw.yield() until false"};
 

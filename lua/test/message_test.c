@@ -552,8 +552,8 @@ static void lack_of_memory_leaks_nothing(void) {
       "return {1, {2, x = {}}, ('x'):rep(1000)}, function() return x end",
       "local s = ('x'):rep(99) return {s, s, {s}, {{}, {{}, {}}}}",
       "local t = {} for i = 1, 40 do t[i] = {('x'):rep(60 + i)} end return t",
-      "local _, e = pcall(aw.run, function() aw.fs.open('/no/such') end)"
-      " e.odd = {odd()} return e, {e}",
+      ("local _, e = pcall(aw.run, function() aw.fs.open('/no/such') end)"
+       " e.odd = {odd()} return e, {e}"),
       "return {thing(), {thing()}}",
       "local ok, ctx = pcall(aw.zmq.context) return ok and {ctx, {ctx}}",
       NULL};

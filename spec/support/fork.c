@@ -68,8 +68,8 @@ static int fork_reap_any(lua_State *L) {
 
 static int fork_exec(lua_State *L) {
   enum { MOST = 16 };
-  char *list[MOST + 1] = {NULL};
-  for (int i = 0; i < MOST && i < lua_gettop(L); i++)
+  char *list[MOST + 1] = {(char *)(size_t)luaL_checkstring(L, 1)};
+  for (int i = 1; i < MOST && i < lua_gettop(L); i++)
     list[i] = (char *)(size_t)luaL_checkstring(L, i + 1);
   execvp(list[0], list);
   return luaL_error(L, "cannot execute '%s'", list[0]);

@@ -23,8 +23,7 @@ RAISES int luaL_typeerror(lua_State *L, int arg, const char *expected);
 
 RAISES int aw_lua_error(lua_State *L, const char *format, ...);
 RAISES int aw_lua_arg_error(lua_State *L, int arg, const char *why);
-RAISES int aw_lua_type_error(lua_State *L, int arg,
-                             const char *expected);
+RAISES int aw_lua_type_error(lua_State *L, int arg, const char *expected);
 RAISES int aw_lua_bad_option(lua_State *L, const char *name,
                              const char *expected);
 RAISES int aw_lua_raise_with(lua_State *L, const char *traceback);
@@ -32,7 +31,7 @@ RAISES int aw_lua_system_error(lua_State *L, int code, const char *call,
                                const char *about);
 
 RAISES int awl_foreign(lua_State *L, const char *what);
-RAISES int awl_bad_self(lua_State *L, const char *class);
+RAISES int awl_bad_self(lua_State *L, const char *name);
 RAISES int awl_refuse_hosted(lua_State *L, const char *what);
 RAISES int awl_scope_left(lua_State *L);
 RAISES int awio_watch_refuse(lua_State *L, int code, const char *path);

@@ -33,11 +33,14 @@ int main(int argc, char **argv) {
   uint64_t count = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
   uint64_t most = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
   errand *all = calloc(most, sizeof *all);
-  aw_engine *engine;
-  if (!all || aw_engine_new(NULL, &engine) < 0)
+  if (!all)
     return 1;
+  aw_engine *engine;
+  int rc = aw_engine_new(NULL, &engine);
+  if (rc < 0)
+    goto free_all;
   aw_loop *loop;
-  int rc = aw_loop_new(engine, NULL, &loop);
+  rc = aw_loop_new(engine, NULL, &loop);
   if (rc < 0)
     goto free_engine;
   if (worker_start(&other, answer) != 0)
@@ -55,6 +58,7 @@ free_loop:
   aw_loop_free(loop);
 free_engine:
   aw_engine_free(engine);
+free_all:
   free(all);
   return rc < 0;
 }

@@ -33,8 +33,10 @@ int main(int argc, char **argv) {
   errand *all = calloc((size_t)most, sizeof *all);
   errands_init(&answered);
   if (!all || uv_async_init(uv_default_loop(), &async, deliver) < 0 ||
-      worker_start(&other, answer) != 0)
+      worker_start(&other, answer) != 0) {
+    free(all);
     return 1;
+  }
   for (long i = 0; i < most; i++) {
     all[i].left = count / most;
     under_way += all[i].left > 0;

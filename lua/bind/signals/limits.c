@@ -105,11 +105,12 @@ bool awl_limit_is_over(const awl_state *s) {
 
 void awl_limit_check(lua_State *L, awl_state *s) {
   uint64_t now = awl_real_time(), next = AW_NEVER;
-  for (awl_run *run = &s->run; run; run = run->outer) {
+  for (awl_run *run = &s->run;; run = run->outer) {
     check_run(L, s, run, now);
     next = earlier(next, earlier(run->limit, run->hard_at));
-    if (run->outer)
-      next = earlier(next, look_outside(run, run->outer));
+    if (!run->outer)
+      break;
+    next = earlier(next, look_outside(run, run->outer));
   }
   if (!s->run.engine->hosted) /* else it is the host that may be woken */
     aw_engine_wake_at(s->run.engine->core, next);

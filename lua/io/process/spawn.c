@@ -429,7 +429,7 @@ static int spawn_on(lua_State *L, int result, void *data) {
   awio_process **box = push_process(L, &sp);
   awio_process *p;
   int rc = start_child(engine, &sp, &p);
-  if (rc < 0)
+  if (rc != 0)
     return raise_spawn_failure(L, &sp, rc);
   awio_fill_process(L, box, p);
   if (!make_streams(L, &sp, p))

@@ -364,7 +364,7 @@ static int connect_later(awz_socket *s, const char *address,
   int rc = awz_guard_settle(s, address);
   if (rc == 0)
     rc = names_of(engine, &all);
-  if (rc < 0)
+  if (rc != 0)
     return rc;
   char *shown = text_copy(address);
   awz_named *n = shown ? new_named(s, address, NULL) : NULL;

@@ -211,7 +211,8 @@ static awz_box *push_box(lua_State *L, const char *class) {
 static awz_auth *push_auth(lua_State *L) {
   awz_box *box = push_box(L, AUTH_CLASS);
   awz_auth *auth = aw_allocate(sizeof *auth);
-  awz_check_memory(L, auth ? 0 : AW_ENOMEM);
+  if (!auth)
+    awz_raise(L, AW_ENOMEM, "open", AUTH_CLASS);
   auth->refs = 1;
   auth->forks = aw_zmq_forks();
   auth->held.release = release_lost_auth;

@@ -114,9 +114,9 @@ static int read_folder(awz_key_folder *f) {
   f->changed = (struct timespec){0, 0};
   int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
   DIR *entries = fd < 0 ? NULL : fdopendir(fd);
-  int rc = entries && fstat(fd, &is) == 0 ? 0 : -errno;
-  if (rc == 0)
-    rc = read_entries(entries, f->path, &f->keys);
+  int rc = entries && fstat(fd, &is) == 0
+               ? read_entries(entries, f->path, &f->keys)
+               : -errno;
   if (rc == 0) {
     f->changed = is.st_mtim;
     f->read_at = time(NULL);

@@ -111,9 +111,9 @@ static int received(lua_State *L, int result, void *data) {
 static int next_message(const awz_way *way, awz_message **out) {
   awz_socket *s = awz_socket_in(way->box);
   int rc = awz_socket_check(s);
-  if (rc < 0 || aw_zmq_receiving(s->ready))
+  if (rc < 0)
     return rc;
-  return awz_message_next(s, out);
+  return aw_zmq_receiving(s->ready) ? 0 : awz_message_next(s, out);
 }
 
 static int recv_message(lua_State *L, awz_way *way) {

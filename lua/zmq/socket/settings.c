@@ -54,7 +54,7 @@ int awz_setting_new(const awz_socket *s, int option, const void *value,
   setting->option = option;
   setting->has_value = value != NULL;
   setting->size = size;
-  if (size > 0)
+  if (value)
     memcpy(setting->value, value, size);
   *out = setting;
   return 0;
