@@ -59,6 +59,7 @@ need() {
       have luacheck || miss lua-check
       have clang-format || miss clang-format
       have clang || miss clang
+      have clang-tidy || miss clang-tidy
       have gcc || miss gcc
       have cppcheck || miss cppcheck
       ! have apt-get || have shellcheck || want shellcheck
