@@ -22,8 +22,8 @@
  * Out of memory, the core may fail the loop nevertheless. Then the next call or
  * wait makes another one, with another EventLoop.
  *
- * Neighbours: signals/signals.c counts SIGINT apart for a session; start.c is for
- * states on an engine of the program.
+ * Neighbours: signals/signals.c counts SIGINT apart for a session; start.c is
+ * for states on an engine of the program.
  */
 #include "embed/session.h"
 
