@@ -38,8 +38,15 @@ local KINDS <const> = {
 }
 
 local SOCKETS <const> = {
-  ["a socket"] = "aw.zmq.socket('pull', { linger = 0 })",
+  ["a socket"] = "socket 'pull'",
   ["a context"] = "aw.zmq.context()",
+  ["a wait for peers"] = "{ raw().peers(socket 'pull', 1) }",
+  ["a monitor"] = "socket 'pull':monitor()",
+  ["a direction of a proxy"] = "pump(socket 'pull', socket 'push')",
+  ["a direction of a proxy with a copy for its capture"] = "captured()",
+  ["a guard of a proxy"] = "guard(socket 'pull', socket 'push')",
+  ["an authenticator"] = "authenticator()",
+  ["an authenticator with a handler"] = "authenticator(print)",
 }
 
 local HEAD <const> = [[
@@ -75,6 +82,57 @@ local function dropped()
   end)
   coroutine.resume(co)
   return co
+end
+
+local function socket(type)
+  return aw.zmq.socket(type, { linger = 0 })
+end
+
+-- Functions of the library that make objects which users cannot reach.
+local function raw()
+  local _, proxy = debug.getupvalue(aw.zmq.Proxy, 2)
+  for i = 1, 9 do
+    local name, value = debug.getupvalue(proxy, i)
+    if name == "inner" then
+      return value.zmq_raw
+    end
+  end
+end
+
+local function pump(...)
+  return raw().proxy.pump(...)
+end
+
+local function guard(...)
+  return raw().proxy.guard(...)
+end
+
+-- The capture has no peer, so the copy of the message stays.
+local function captured()
+  local ctx = aw.zmq.context()
+  local o = { linger = 0 }
+  local front = ctx:socket("pull", o):bind "inproc://front"
+  local back = ctx:socket("push", o):bind "inproc://back"
+  local sender = ctx:socket("push", o):connect "inproc://front"
+  local receiver = ctx:socket("pull", o):connect "inproc://back"
+  sender:send "message"
+  local p = pump(front, back, ctx:socket("push", o))
+  local ev = aw.EventLoop { signals = false }
+  ev:start(function()
+    raw().proxy.run(p)
+  end)
+  ev:start(function()
+    while raw().proxy.counts(p) == 0 do
+      aw.yield()
+    end
+    error "leave"
+  end)
+  pcall(ev.run, ev)
+  return { p, sender, receiver }
+end
+
+local function authenticator(handler)
+  return aw.zmq.auth { context = aw.zmq.context(), handler = handler }
 end
 
 -- Look at all that there is.

@@ -20,6 +20,7 @@
  * Neighbours: aiowire/zmq_proxy.lua makes a wire of the two directions and the
  * control socket; socket/pass.c sends frames.
  */
+#include "context/failure.h"
 #include "proxy/proxy_guard.h"
 #include "zmq.h"
 
@@ -34,16 +35,22 @@ enum { EFSM_OF_ZMQ = 156384712 + 51 };
 
 static const char *const PUMP = "aiowire.zmq.pump";
 
+/* What a pump owns. Not part of the userdata, which is freed even if Lua has
+ * not called its finalizer. */
+typedef struct unsent {
+  awz_message *copy; /* for the capture, not sent yet; or NULL */
+  aw_lua_held held;
+} unsent;
+
 typedef struct pump {
   awz_way from;          /* its `take` is take_for_pump() */
   awz_parts to, capture; /* their `pass` is one of the functions below */
   awz_part peer;         /* for which a message waits, if `to` is a ROUTER */
   char name[LONGEST_NAME];
-  awz_message *copy;        /* for the capture, not sent yet; or NULL */
+  unsent *unsent;           /* NULL: finalized, or not made yet */
   uint64_t messages, bytes; /* passed so far */
   bool dropped;             /* a message that had too many parts */
   const awz_box *failed;    /* the socket that a failure is about */
-  aw_lua_held held;         /* for a lost finalizer */
 } pump;
 
 /* What pass_one() returns besides 1, for a message that was passed, and
@@ -59,6 +66,8 @@ static int note_failed(pump *p, const awz_box *box, int code) {
 
 /* Check that the sockets are open, and opened by this process. */
 static int check_sockets(pump *p) {
+  if (!p->unsent)
+    return AW_ECLOSED;
   const awz_box *boxes[] = {p->from.box, p->to.box, p->capture.box};
   for (int i = 0; i < 3; i++) {
     int rc = boxes[i] ? awz_socket_check(awz_socket_in(boxes[i])) : 0;
@@ -86,24 +95,29 @@ static int send_or_look(awz_socket *to, awz_message *message) {
 
 static int send_copy(pump *p) {
   awz_socket *capture = awz_socket_in(p->capture.box);
-  int rc = send_or_look(capture, p->copy);
+  int rc = send_or_look(capture, p->unsent->copy);
   if (rc < 0)
     return cannot_now(rc) ? CAPTURE_FULL : note_failed(p, p->capture.box, rc);
-  awz_message_free_copy(p->copy);
-  p->copy = NULL;
+  awz_message_free_copy(p->unsent->copy);
+  p->unsent->copy = NULL;
   return 0;
 }
 
 static int copy_for_capture(pump *p, const awz_message *message) {
   if (!p->capture.box)
     return 0;
-  return awz_message_copy(message, awz_socket_in(p->capture.box), &p->copy);
+  return awz_message_copy(message, awz_socket_in(p->capture.box),
+                          &p->unsent->copy);
 }
 
 static void drop_copy(pump *p) {
-  if (p->copy)
-    awz_message_free_copy(p->copy);
-  p->copy = NULL;
+  if (p->unsent->copy)
+    awz_message_free_copy(p->unsent->copy);
+  p->unsent->copy = NULL;
+}
+
+static bool has_copy(const pump *p) {
+  return p->unsent && p->unsent->copy;
 }
 
 /* Return the peer of a ROUTER that the message is for. */
@@ -169,7 +183,7 @@ static int pass_message(pump *p, awz_message *message, bool queues) {
   p->messages++;
   p->bytes += bytes;
   awz_message_done(from, message);
-  rc = p->copy ? send_copy(p) : 0;
+  rc = p->unsent->copy ? send_copy(p) : 0;
   return rc == 0 ? 1 : rc;
 }
 
@@ -178,7 +192,7 @@ static int pass_message(pump *p, awz_message *message, bool queues) {
  *   queues  tasks that wait to send come first
  */
 static int pass_one(pump *p, bool queues) {
-  int rc = p->copy ? send_copy(p) : 0;
+  int rc = p->unsent->copy ? send_copy(p) : 0;
   if (rc != 0)
     return rc;
   awz_message *message;
@@ -232,7 +246,8 @@ static int pass_for_pump(const awz_parts *parts) {
 static int pass_copy(const awz_parts *parts) {
   pump *p = pump_of_capture(parts);
   int rc = check_sockets(p);
-  return rc < 0 ? rc : wake_unless(CAPTURE_FULL, p->copy ? send_copy(p) : 1);
+  return rc < 0 ? rc
+                : wake_unless(CAPTURE_FULL, p->unsent->copy ? send_copy(p) : 1);
 }
 
 static int arm_receive(aw_task *task, void *data) {
@@ -358,7 +373,7 @@ static int pump_finish(lua_State *L) {
   pump *p = luaL_checkudata(L, 1, PUMP);
   lua_settop(L, 1);
   p->failed = NULL;
-  if (!p->copy)
+  if (!has_copy(p))
     return 0;
   return aw_lua_await(L, &wait_room, &p->capture, "zmq.Proxy", copy_is_out);
 }
@@ -377,7 +392,7 @@ static void push_parts_of(lua_State *L, awz_message *copy) {
 /* left(pump): if the copy was not sent, return an error with its parts */
 static int pump_left(lua_State *L) {
   pump *p = luaL_checkudata(L, 1, PUMP);
-  if (!p->copy)
+  if (!has_copy(p))
     return 0;
   enum { LONGEST_TEXT = 160 };
   char about[LONGEST_TEXT];
@@ -386,7 +401,7 @@ static int pump_left(lua_State *L) {
   bool is_open = awz_socket_check(awz_socket_in(p->capture.box)) == 0;
   aw_lua_push_system_error(L, is_open ? -EAGAIN : AW_ECLOSED, "proxy",
                            lua_tostring(L, -1));
-  push_parts_of(L, p->copy);
+  push_parts_of(L, p->unsent->copy);
   lua_setfield(L, -2, "parts");
   lua_pushliteral(L, "capture");
   lua_setfield(L, -2, "direction");
@@ -401,18 +416,24 @@ static int pump_counts(lua_State *L) {
   return 2;
 }
 
-static pump *pump_of_held(aw_lua_held *held) {
-  return (pump *)((char *)held - offsetof(pump, held));
+static void free_unsent(unsent *u) {
+  if (u->copy)
+    awz_message_free_copy(u->copy);
+  aw_free(u);
 }
 
+/* Lua has skipped the finalizer of the pump. */
 static void release_lost_pump(aw_lua_held *held) {
-  drop_copy(pump_of_held(held));
+  free_unsent((unsent *)((char *)held - offsetof(unsent, held)));
 }
 
 static int pump_gc(lua_State *L) {
   pump *p = lua_touserdata(L, 1);
-  aw_lua_let_go(&p->held);
-  drop_copy(p);
+  if (p->unsent) {
+    aw_lua_let_go(&p->unsent->held);
+    free_unsent(p->unsent);
+  }
+  p->unsent = NULL;
   return 0;
 }
 
@@ -426,14 +447,16 @@ static int new_pump(lua_State *L) {
   pump *p = lua_newuserdatauv(L, sizeof *p, 3);
   *p = (pump){.from = {.box = from, .take = take_for_pump},
               .to = {.box = to, .pass = pass_for_pump},
-              .capture = {.box = capture, .pass = pass_copy},
-              .held = {.release = release_lost_pump}};
+              .capture = {.box = capture, .pass = pass_copy}};
   luaL_setmetatable(L, PUMP);
   for (int i = 1; i <= 3; i++) {
     lua_pushvalue(L, i);
     lua_setiuservalue(L, -2, i);
   }
-  aw_lua_hold(L, &p->held);
+  p->unsent = aw_allocate(sizeof *p->unsent);
+  awz_check_memory(L, p->unsent ? 0 : AW_ENOMEM);
+  p->unsent->held.release = release_lost_pump;
+  aw_lua_hold(L, &p->unsent->held);
   return 1;
 }
 

@@ -3,13 +3,14 @@
  * A pump waits for one socket at a time, and a proxy that is paused for none of
  * those that it passes messages between. The guard notices the close of each.
  *
+ * The sockets list a guard only while a task waits. Its userdata lives as long,
+ * so it needs no finalizer.
+ *
  * Neighbours: proxy.c has the pumps; socket/closing.c tells the guard.
  */
 #include "proxy/proxy_guard.h"
 
 #include "socket/closing.h"
-
-#include <stddef.h>
 
 enum { SOCKETS = 3 };
 
@@ -25,7 +26,6 @@ typedef struct guard {
   watched sockets[SOCKETS];
   aw_task *task;         /* that waits, or NULL */
   const awz_box *closed; /* the socket whose close ended the wait */
-  aw_lua_held held;      /* for a lost finalizer */
 } guard;
 
 static void forget_all(guard *g) {
@@ -93,21 +93,10 @@ int awz_proxy_guard_wait(lua_State *L) {
   return aw_lua_await(L, &wait_closed, g, "zmq.Proxy", has_closed);
 }
 
-static void release_lost_guard(aw_lua_held *held) {
-  forget_all((guard *)((char *)held - offsetof(guard, held)));
-}
-
-static int guard_gc(lua_State *L) {
-  guard *g = lua_touserdata(L, 1);
-  aw_lua_let_go(&g->held);
-  forget_all(g);
-  return 0;
-}
-
 int awz_proxy_guard_new(lua_State *L) {
   lua_settop(L, SOCKETS);
   guard *g = lua_newuserdatauv(L, sizeof *g, SOCKETS);
-  *g = (guard){.held = {.release = release_lost_guard}};
+  *g = (guard){.task = NULL};
   for (int i = 0; i < SOCKETS; i++) {
     watched *w = &g->sockets[i];
     w->watcher.closed = guarded_closed;
@@ -117,13 +106,10 @@ int awz_proxy_guard_new(lua_State *L) {
     lua_setiuservalue(L, -2, i + 1);
   }
   luaL_setmetatable(L, GUARD);
-  aw_lua_hold(L, &g->held);
   return 1;
 }
 
 void awz_open_proxy_guard(lua_State *L) {
   luaL_newmetatable(L, GUARD);
-  lua_pushcfunction(L, guard_gc);
-  lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);
 }
