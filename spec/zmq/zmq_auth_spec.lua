@@ -170,6 +170,34 @@ describe("the keys of an authenticator", function()
   end))
 end)
 
+describe("on_denied of an authenticator", function()
+  it("warns of its errors, and is called again [M15]", function()
+    sockets.needed()
+    local outcome = process.host [[
+      local aw = require "aiowire"
+      local zmq, denials = aw.zmq, aw.channel(math.huge)
+      local unreadable = setmetatable({}, { __tostring = error })
+      local auth <close> = zmq.auth { plain = {}, on_denied = function(r)
+        denials:send(r.username)
+        error(r.username == "a" and "boom" or unreadable)
+      end }
+      local pull <close> = zmq.socket("pull", { plain_server = true })
+        :bind "tcp://127.0.0.1:*"
+      for _, name in ipairs { "a", "b" } do
+        local push <close> = zmq.socket("push", { linger = 0,
+          plain_username = name, plain_password = "x" })
+        push:connect(pull.last_endpoint)
+        print(denials:recv())
+      end
+      aw.yield()
+    ]]
+    process.assert_outcome("a\nb\n", 0, outcome)
+    assert.is_truthy(outcome.err:find(
+      "on_denied of a zmq authenticator failed: s.lua:6: boom", 1, true),
+      outcome.err)
+  end)
+end)
+
 describe("the handler of an authenticator", function()
   it("has the last word, and may await [M13]", fact(function()
     local seen = {}

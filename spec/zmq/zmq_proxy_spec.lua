@@ -34,6 +34,33 @@ local function settle()
   end
 end
 
+--- Start a task that sends ten messages to `socket`, which has less room.
+--- Returns a function that receives these and one more, which came when the
+--- task waited already.
+local function ten_and_one(socket, peer)
+  local sent = 0
+  local sender = aw.start(function()
+    for i = 1, 10 do
+      socket:send_multipart { peer or tostring(i), peer and tostring(i) }
+      sent = i
+    end
+  end)
+  settle()
+  assert.is_true(sent < 10)
+  local first = sent + 1
+  return function(receiver)
+    local numbers, place = {}, 0
+    for i = 1, 11 do
+      local text = receiver:recv()
+      place = text == "one" and i or place
+      numbers[#numbers + 1] = math.tointeger(text)
+    end
+    sender:wait()
+    assert.are.same({ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, numbers)
+    assert.is_true(place > first)
+  end
+end
+
 describe("a proxy", function()
   it("passes requests and replies [M16]", fact(function()
     local front, req = side("router", "req")
@@ -243,6 +270,61 @@ describe("a proxy", function()
     proxy:cancel_wait()
     close_all(front, back, push, pull)
   end))
+
+  it("takes its turn among tasks that send to a peer [M16, H4]",
+    fact(function()
+      local front, push = side("pull", "push")
+      local back = zmq.socket("router", { sndhwm = 1 })
+      back:bind(sockets.address "inproc")
+      local peers = {}
+      for name in ("de"):gmatch "." do
+        peers[name] = zmq.socket("dealer", { identity = name, rcvhwm = 1 })
+        peers[name]:connect(back.last_endpoint)
+        peers[name]:send "here"
+        assert.are.equal(name, (back:recv()))
+      end
+      local proxy = start(front, back)
+      local receive_all = ten_and_one(back, "d")
+      -- No task waits to send to "e".
+      push:send("e", "passes")
+      assert.are.equal("passes", peers.e:recv())
+      push:send("d", "one")
+      settle()
+      receive_all(peers.d)
+      proxy:cancel_wait()
+      close_all(front, push, back, peers.d, peers.e)
+    end))
+
+  it("takes its turn among tasks that send [M16, H4]", fact(function()
+    local front, back, push, pull = one_way(1)
+    local proxy = start(front, back)
+    local receive_all = ten_and_one(back)
+    push:send "one"
+    settle()
+    receive_all(pull)
+    proxy:cancel_wait()
+    close_all(front, back, push, pull)
+  end))
+
+  it("shows in a dump what each of its parts waits for [M16]",
+    fact(function()
+      local front, back, push, pull = one_way(5)
+      local ev = aw.EventLoop()
+      ev:start(zmq.Proxy(front, back), helper.nop)
+      ev:start(function()
+        for _ = 1, 10 do
+          aw.yield()
+        end
+        local dump = ev:dump()
+        for _, text in ipairs { "waiting  proxy: recv PULL inproc://",
+          "waiting  proxy: closed PULL inproc://" } do
+          assert.is_truthy(dump:find(text, 1, true), dump)
+        end
+        ev:stop()
+      end)
+      ev:run()
+      close_all(front, back, push, pull)
+    end))
 end)
 
 describe("a proxy that cannot be made", function()

@@ -326,6 +326,53 @@ describe("the readiness of a socket", function()
     close_all(a, b)
   end))
 
+  it("is polled for both flags until it has a peer [zmq]", fact(function()
+    local s = zmq.socket "pair"
+    local got
+    local task = aw.start(function()
+      got = s:poll "rw"
+    end)
+    aw.yield()
+    assert.is_nil(got)
+    local peer = zmq.socket "pair":bind(sockets.address "inproc")
+    s:connect(peer.last_endpoint)
+    task:wait()
+    assert.are.equal(zmq.POLLOUT, got)
+    close_all(s, peer)
+  end))
+
+  it("is Closed when a task polls it, but a cancel comes first [C2]",
+    fact(function()
+      local s = zmq.socket "pair"
+      s:close()
+      helper.raises("Closed: poll of PAIR", s.poll, s)
+      local err
+      local task = aw.start(function()
+        aw.current():cancel()
+        err = select(2, pcall(s.poll, s))
+        error(err, 0)
+      end, aw.keep)
+      pcall(task.wait, task)
+      assert.is_true(aw.is_cancelled(err), tostring(err))
+    end))
+
+  it("is Closed when tasks poll it in turn [F3]", fact(function()
+    local s = zmq.socket "pair"
+    s:close()
+    local others = 0
+    local other = aw.start(function()
+      while true do
+        others = others + 1
+        aw.yield()
+      end
+    end)
+    for _ = 1, 10000 do
+      helper.raises("Closed: poll of PAIR", s.poll, s)
+    end
+    assert.is_true(others > 0)
+    other:cancel_wait()
+  end))
+
   it("is not tested with other flags or times [zmq]", fact(function()
     local s = zmq.socket "pair"
     blames_file("bad argument #1 to 'poll' (flags must be 'r', 'w' or 'rw', "
