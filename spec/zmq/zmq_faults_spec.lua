@@ -264,13 +264,15 @@ describe("a libzmq with drafts", function()
         assert(not ok and tostring(err):find(text), tostring(err))
         assert(faults.failed() == 1)
       end
-      local server <close> = zmq.socket "server"
-      local radio <close> = zmq.socket "radio"
-      for _, name in ipairs { "msg_set_routing_id", "msg_init_size" } do
-        refuses(server, name, "memory", 1, "part")
-      end
-      for _, name in ipairs { "msg_set_group", "msg_init_size" } do
-        refuses(radio, name, "memory", "group", "part")
-      end]]))
+      aw.run(function()
+        local server <close> = zmq.socket "server"
+        local radio <close> = zmq.socket "radio"
+        for _, name in ipairs { "msg_set_routing_id", "msg_init_size" } do
+          refuses(server, name, "memory", 1, "part")
+        end
+        for _, name in ipairs { "msg_set_group", "msg_init_size" } do
+          refuses(radio, name, "memory", "group", "part")
+        end
+      end)]]))
   end)
 end)
