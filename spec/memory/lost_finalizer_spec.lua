@@ -34,6 +34,7 @@ local KINDS <const> = {
   ["a file watch"] = "aw.fs.watch('.')",
   ["a thread"] = "aw.thread(function() end)",
   ["a pool"] = "worked(aw.pool(1, function() end))",
+  ["a call of a pool"] = "aw.pool(1, function() end):Call('x', { 1 })",
   ["a process and its streams"] = "aw.spawn { 'true' }",
 }
 

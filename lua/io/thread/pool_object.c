@@ -198,11 +198,44 @@ static int pool_call(lua_State *L) {
 
 static const char *const PREPARED = "aiowire.PoolCall";
 
+/* The arguments of a wire. A userdata points to it. */
+typedef struct prepared {
+  awio_arguments *arguments; /* or NULL */
+  aw_lua_held held;
+} prepared;
+
+static void free_prepared(prepared *p) {
+  awio_arguments_release(p->arguments);
+  aw_free(p);
+}
+
+/* Lua has skipped the finalizer. */
+static void release_lost_prepared(aw_lua_held *held) {
+  free_prepared((prepared *)((char *)held - offsetof(prepared, held)));
+}
+
 static int prepared_gc(lua_State *L) {
-  awio_arguments **place = lua_touserdata(L, 1);
-  awio_arguments_release(*place);
-  *place = NULL;
+  prepared **box = lua_touserdata(L, 1);
+  prepared *p = *box;
+  *box = NULL;
+  if (p) {
+    aw_lua_let_go(&p->held);
+    free_prepared(p);
+  }
   return 0;
+}
+
+/* Push a userdata that has no arguments yet. */
+static prepared *push_prepared(lua_State *L) {
+  prepared **box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = NULL;
+  luaL_setmetatable(L, PREPARED);
+  prepared *p = *box = aw_allocate(sizeof *p);
+  if (!p)
+    luaL_error(L, "not enough memory");
+  p->held.release = release_lost_prepared;
+  aw_lua_hold(L, &p->held);
+  return p;
 }
 
 /* The function in the wire. Upvalues: the pool, the arguments. */
@@ -210,10 +243,10 @@ static int call_prepared(lua_State *L) {
   lua_settop(L, 0);
   lua_pushvalue(L, lua_upvalueindex(1));
   pool_box *box = lua_touserdata(L, 1);
-  awio_arguments **place = lua_touserdata(L, lua_upvalueindex(2));
-  if (!box->pool || !*place) /* the state ends */
+  prepared *const *p = lua_touserdata(L, lua_upvalueindex(2));
+  if (!box->pool || !*p) /* the state ends */
     return fail_pool(L, AW_ECLOSED, "pool (finalized)");
-  return call_with(L, box, awio_arguments_keep(*place));
+  return call_with(L, box, awio_arguments_keep((*p)->arguments));
 }
 
 /* pool:Call(…): a wire of pool:call(…), with copies of the arguments. Upvalue
@@ -221,11 +254,9 @@ static int call_prepared(lua_State *L) {
 static int pool_make_call(lua_State *L) {
   enum { PREPARATION = 1, POOL, FIRST };
   check_open_pool(L);
-  awio_arguments **place = lua_newuserdatauv(L, sizeof *place, 0);
-  *place = NULL;
-  luaL_setmetatable(L, PREPARED);
+  prepared *p = push_prepared(L);
   lua_insert(L, PREPARATION);
-  *place = copy_arguments(L, FIRST);
+  p->arguments = copy_arguments(L, FIRST);
   lua_settop(L, POOL);
   lua_pushvalue(L, PREPARATION);
   lua_pushcclosure(L, call_prepared, 2);
