@@ -283,12 +283,13 @@ static int crew_gc(lua_State *L) {
 awio_crew *awio_crew_of(lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, CREW) == LUA_TNIL) {
     lua_pop(L, 1);
+    (void)aw_lua_place(L); /* raises if the state has ended */
     awio_crew *crew = lua_newuserdatauv(L, sizeof *crew, 0);
     *crew = (awio_crew){.held = {.release = release_lost_crew}};
     luaL_setmetatable(L, CREW);
-    aw_lua_hold(L, &crew->held);
     lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, CREW);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, CREW); /* may raise: not held yet */
+    aw_lua_hold(L, &crew->held);
   }
   awio_crew *crew = lua_touserdata(L, -1);
   lua_pop(L, 1);
