@@ -65,10 +65,10 @@ void awz_shared_unlock(awz_shared *shared) {
 }
 
 awz_shared *awz_shared_keep(awz_shared *shared) {
-  if (awz_shared_lock(shared)) {
-    shared->refs++;
+  bool ours = awz_shared_lock(shared); /* else as in awz_shared_leave() */
+  shared->refs++;
+  if (ours)
     awz_shared_unlock(shared);
-  }
   return shared;
 }
 
@@ -80,12 +80,15 @@ static int time_for(const awz_shared *shared) {
   return linger + MARGIN;
 }
 
+/* A forked child has one thread, and the lock may be taken for ever there. It
+ * frees its copy, but does not end the context, which is the parent's. */
 bool awz_shared_leave(awz_shared *shared, int *wait) {
-  if (!awz_shared_lock(shared))
-    return false;
+  bool ours = awz_shared_lock(shared);
   bool last = --shared->refs == 0;
-  *wait = time_for(shared);
-  awz_shared_unlock(shared);
+  if (ours) {
+    *wait = time_for(shared);
+    awz_shared_unlock(shared);
+  }
   if (!last)
     return false;
   give_reserve(shared);
@@ -94,9 +97,10 @@ bool awz_shared_leave(awz_shared *shared, int *wait) {
     shared->names = name->next;
     aw_free(name);
   }
-  pthread_mutex_destroy(&shared->lock);
+  if (ours)
+    pthread_mutex_destroy(&shared->lock);
   aw_free(shared);
-  return true;
+  return ours;
 }
 
 bool awz_shared_answers(awz_shared *shared, int change) {
