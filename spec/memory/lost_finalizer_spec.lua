@@ -116,10 +116,10 @@ local function captured()
   local back = ctx:socket("push", o):bind "inproc://back"
   local sender = ctx:socket("push", o):connect "inproc://front"
   local receiver = ctx:socket("pull", o):connect "inproc://back"
-  sender:send "message"
   local p = pump(front, back, ctx:socket("push", o))
   local ev = aw.EventLoop { signals = false }
   ev:start(function()
+    sender:send "message"
     raw().proxy.run(p)
   end)
   ev:start(function()
