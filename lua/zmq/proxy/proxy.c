@@ -454,7 +454,8 @@ static int new_pump(lua_State *L) {
     lua_setiuservalue(L, -2, i);
   }
   p->unsent = aw_allocate(sizeof *p->unsent);
-  awz_check_memory(L, p->unsent ? 0 : AW_ENOMEM);
+  if (!p->unsent)
+    return awz_raise(L, AW_ENOMEM, "open", "zmq.Proxy");
   p->unsent->held.release = release_lost_pump;
   aw_lua_hold(L, &p->unsent->held);
   return 1;
