@@ -102,13 +102,22 @@ PASS_ON(int, disconnect, (void *s, const char *address), (s, address), -1)
 PASS_ON(int, msg_init_size, (aw_zmq_message * m, size_t size), (m, size), -1)
 PASS_ON(int, msg_copy, (aw_zmq_message * to, aw_zmq_message *from), (to, from),
         -1)
-PASS_ON(int, socket_monitor, (void *s, const char *address, int events),
-        (s, address, events), -1)
 PASS_ON(int, curve_keypair, (char *public, char *secret), (public, secret), -1)
 PASS_ON(int, curve_public, (char *public, const char *secret), (public, secret),
         -1)
 PASS_ON(int, send, (void *s, const void *data, size_t size, int flags),
         (s, data, size, flags), -1)
+
+AW_API int zmq_socket_monitor(void *s, const char *address, int events);
+
+/* To stop a monitor never fails. */
+int zmq_socket_monitor(void *s, const char *address, int events) {
+  int (*next)(void *, const char *, int);
+  find("zmq_socket_monitor", &next);
+  if (address && fails("socket_monitor", __builtin_return_address(0)))
+    return -1;
+  return next(s, address, events);
+}
 
 /* ---- the library itself ---- */
 
