@@ -3,6 +3,8 @@
 --- Figures are `{ [room] = { functions, lines, branches } }`, in percent with
 --- one decimal; 100 where there is nothing to count. All functions here are
 --- pure; main.lua is the program.
+local sorted = require "spec.support.sorted"
+
 local M = {}
 
 --- What is counted, in the order of the columns.
@@ -20,8 +22,8 @@ M.RACING = {
   ["lua/bind/run"] = "a signal comes at any instruction",
   ["lua/bind/signals"] = "a signal comes at any instruction",
   ["lua/host"] = "signals; a terminal takes and gives bytes in any pieces",
-  ["lua/io/base"] = "jobs of libuv's threads end in any order",
-  ["lua/io/file"] = "jobs of libuv's threads; inotify joins events",
+  ["lua/io/base"] = "jobs of the threads that block end in any order",
+  ["lua/io/file"] = "jobs of the threads that block; inotify joins events",
   ["lua/io/net"] = "a peer accepts, sends and closes at any time",
   ["lua/io/process"] = "a child ends at any time",
   ["lua/io/stream"] = "a peer reads and writes in any pieces",
@@ -51,15 +53,6 @@ function M.percent(covered, total)
   return covered * 1000 // total / 10
 end
 
-local function sorted_keys(t)
-  local keys = {}
-  for key in pairs(t) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
-end
-
 --- Make figures of the sums of rooms; see files.lua.
 function M.of(rooms)
   local figures = {}
@@ -74,7 +67,7 @@ end
 
 function M.format(figures)
   local lines = {}
-  for _, room in ipairs(sorted_keys(figures)) do
+  for _, room in ipairs(sorted.keys(figures)) do
     local f = figures[room]
     lines[#lines + 1] = ("%-24s %5.1f %5.1f %5.1f\n"):format(room,
       f.functions, f.lines, f.branches)
@@ -109,7 +102,7 @@ end
 --- figures that have fallen, and about rooms that are new or gone.
 function M.check(rooms, kept)
   local bad = {}
-  for _, room in ipairs(sorted_keys(rooms)) do
+  for _, room in ipairs(sorted.keys(rooms)) do
     if not kept[room] then
       bad[#bad + 1] = room .. " has no figures yet"
     else
@@ -122,7 +115,7 @@ function M.check(rooms, kept)
       end
     end
   end
-  for _, room in ipairs(sorted_keys(kept)) do
+  for _, room in ipairs(sorted.keys(kept)) do
     if not rooms[room] then
       bad[#bad + 1] = room .. " has figures, but no code"
     end

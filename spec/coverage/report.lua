@@ -3,18 +3,10 @@ local M = {}
 
 local figures = require "spec.coverage.figures"
 local files_of = require "spec.coverage.files"
+local sorted = require "spec.support.sorted"
 
 --- So many files are listed as the least covered ones.
 local WORST <const> = 25
-
-local function sorted_keys(t)
-  local keys = {}
-  for key in pairs(t) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
-end
 
 local function cell(pair, goal)
   local percent = figures.percent(table.unpack(pair))
@@ -38,7 +30,7 @@ function M.rooms(rooms)
   for _, what in ipairs(figures.COUNTED) do
     all[what] = { 0, 0 }
   end
-  for _, name in ipairs(sorted_keys(rooms)) do
+  for _, name in ipairs(sorted.keys(rooms)) do
     lines[#lines + 1] = row(name, rooms[name])
     for what, sum in pairs(all) do
       sum[1] = sum[1] + rooms[name][what][1]
@@ -94,7 +86,7 @@ function M.lines(files)
       words[#words + 1] = s.first == s.last and s.first
         or s.first .. "-" .. s.last
     end
-    for _, number in ipairs(sorted_keys(file.branches)) do
+    for _, number in ipairs(sorted.keys(file.branches)) do
       local pair = file.branches[number]
       if pair[1] < pair[2] and file.lines[number] > 0 then
         branches[#branches + 1] = ("%d(%d/%d)"):format(number, pair[1], pair[2])

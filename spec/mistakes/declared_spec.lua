@@ -10,6 +10,7 @@ local helper = require "spec.support.helper"
 local luacats = require "docs.make.luacats"
 local makers = require "spec.support.makers"
 local process = require "spec.support.process"
+local sorted = require "spec.support.sorted"
 
 local HAS_ZMQ <const> = pcall(aw.zmq.version)
 
@@ -99,18 +100,6 @@ end
 
 local QUOTED <const> = words_of '"(%l[%l%d_]*)"'
 local WORDS <const> = words_of "%f[%w_](%a[%w_]*)%f[^%w_]"
-
--- Returns the sorted names of `set` that are not in `other`.
-local function without(set, other)
-  local list = {}
-  for name in pairs(set) do
-    if not other[name] then
-      list[#list + 1] = name
-    end
-  end
-  table.sort(list)
-  return list
-end
 
 -- Options ---------------------------------------------------------------------
 
@@ -229,7 +218,7 @@ describe("the options in meta.lua are those of", function()
       for option in pairs(refused) do
         declared[option] = true
       end
-      assert.are.same({}, without(set, declared))
+      assert.are.same({}, sorted.without(set, declared))
       by_type[type] = by_type[type] or {}
       for option in pairs(set) do
         by_type[type][option] = true
@@ -249,7 +238,7 @@ describe("the options in meta.lua are those of", function()
           all[option] = true
         end
       end
-      assert.are.same({}, without(options_of_type(type), all), type)
+      assert.are.same({}, sorted.without(options_of_type(type), all), type)
     end
   end)
 
@@ -314,7 +303,7 @@ describe("the names in meta.lua are those of", function()
       for name in pairs(found) do
         constants[name] = name:find "^%u[%u%d_]+$" and true
       end
-      local extra = without(found, declared)
+      local extra = sorted.without(found, declared)
       for i = #extra, 1, -1 do
         -- zmq.REP, zmq.LINGER and so on: names of libzmq.
         if module == "aw.zmq" and constants[extra[i]] then
@@ -349,7 +338,7 @@ end
 local function compare(object, class)
   local declared = names_of_class(class)
   if not declared["[string]"] then
-    assert.are.same({}, without(found_in(object), declared))
+    assert.are.same({}, sorted.without(found_in(object), declared))
   end
   each_field(class, function(field)
     if field.name:find "^%a" and not field.optional

@@ -20,6 +20,7 @@ local aw = require "aiowire"
 local model = require "spec.model.model"
 local new_random = require "spec.support.random"
 local random_wires = require "spec.model.random_wires"
+local sorted = require "spec.support.sorted"
 local wire_source = require "spec.model.wire_source"
 
 local M = {}
@@ -33,15 +34,6 @@ local SCHEDULES <const> = 1000 -- to try before a trace counts as wrong
 local FEW_SCHEDULES <const> = 10 -- while a program is made smaller
 
 -- Runs ------------------------------------------------------------------------
-
-local function sorted(t)
-  local keys = {}
-  for key in pairs(t) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
-end
 
 --- Formats a value; both interpreters give the same text.
 local function show(lib, value)
@@ -57,7 +49,7 @@ local function show(lib, value)
     return "Closed"
   elseif type(value) == "table" then
     local parts = {}
-    for i, key in ipairs(sorted(value)) do
+    for i, key in ipairs(sorted.keys(value)) do
       parts[i] = key .. "=" .. show(lib, value[key])
     end
     return "{" .. table.concat(parts, " ") .. "}"

@@ -3,6 +3,7 @@
 -- docs/developing.md has every folder; CONTRIBUTING.md is short.
 
 local process = require "spec.support.process"
+local sorted = require "spec.support.sorted"
 
 -- A tree of folders as the map draws it ---------------------------------------
 
@@ -43,17 +44,6 @@ local function folders_with_files(tops)
     end
   end
   return set
-end
-
-local function missing(from, set)
-  local list = {}
-  for name in pairs(set) do
-    if not from[name] then
-      list[#list + 1] = name
-    end
-  end
-  table.sort(list)
-  return list
 end
 
 -- Names in the text -----------------------------------------------------------
@@ -168,8 +158,8 @@ describe("docs/developing.md", function()
   it("has a map of all folders, and of no others [docs]", function()
     local mapped = folders_of(map_of(text))
     local there = folders_with_files { "core", "lua", "spec" }
-    assert.are.same({}, missing(mapped, there))
-    for _, folder in ipairs(missing(there, mapped)) do
+    assert.are.same({}, sorted.without(there, mapped))
+    for _, folder in ipairs(sorted.without(mapped, there)) do
       assert.is_true(exists(folder), folder)
     end
   end)
