@@ -12,6 +12,9 @@
 # Headers and library have the same release, 5.4.4 say. Several Luas on one
 # machine are common, and a mixture of two crashes at run time.
 
+set(aiowire_lua_places
+  LUA_INCDIR LUA_INCLUDE_DIR LUA_LIBDIR LUA_LIBRARY LUA_DIR)
+
 # aiowire_lua_release(out file): the release that lua.h, a shared library or an
 # archive says it is, or "".
 function(aiowire_lua_release out file)
@@ -204,7 +207,7 @@ function(aiowire_find_lua version)
   endforeach()
 
   set(given "")
-  foreach(name LUA_INCDIR LUA_INCLUDE_DIR LUA_LIBDIR LUA_LIBRARY LUA_DIR)
+  foreach(name IN LISTS aiowire_lua_places)
     if(${name})
       list(APPEND given "${${name}}")
     endif()

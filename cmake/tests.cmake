@@ -251,7 +251,7 @@ endif()
 if(AIOWIRE_HOST AND AIOWIRE_LUA_PROGRAM
     AND NOT AIOWIRE_SANITIZE AND NOT AIOWIRE_TSAN AND NOT AIOWIRE_COVERAGE)
   set(lua_settings "")
-  foreach(name LUA_INCDIR LUA_INCLUDE_DIR LUA_LIBDIR LUA_LIBRARY LUA_DIR)
+  foreach(name IN LISTS aiowire_lua_places)
     if(${name})
       list(APPEND lua_settings "-D${name}=${${name}}")
     endif()
