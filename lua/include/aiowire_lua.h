@@ -628,9 +628,10 @@ AW_API void aw_lua_weigh_closed(aw_lua_weight *weight);
 /* Resources outside Lua, such as memory or descriptors, that the finalizer of a
  * Lua object releases. Lua does not call every finalizer: it skips those of
  * objects that are made while lua_close() runs, and those that it has no room
- * to call. So make this the member of the struct to which the object points,
- * and register it: at the end of the state, `release` is called if the
- * finalizer was not. */
+ * to call. So make this a member of the struct to which the object points, and
+ * register it: at the end of the state, `release` is called if the finalizer
+ * was not. The struct is allocated in C. It is not the userdata, nor a part of
+ * it: Lua frees a userdata whose finalizer it has skipped. */
 typedef struct aw_lua_held {
   /* Release the resources. May not call Lua. */
   void (*release)(struct aw_lua_held *held);

@@ -123,8 +123,7 @@ void *awio_job_new(lua_State *L, const awio_job_kind *kind, size_t size,
                    int paths) {
   const char *path = paths > 0 ? awio_check_path(L, 1) : "";
   const char *other = paths > 1 ? awio_check_path(L, 2) : "";
-  aw_lua_engine(
-      L); /* raises if the state has ended, unlike aw_lua_hold() then */
+  (void)aw_lua_engine(L); /* so that aw_lua_hold() does not raise below */
   box *b = push_job_box(L);
   size_t path_size = strlen(path) + 1, other_size = strlen(other) + 1;
   awio_job *job = calloc(1, size + path_size + other_size);
