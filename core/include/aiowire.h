@@ -2071,7 +2071,7 @@ typedef struct aw_channel_view {
 
   uint64_t spare[2]; /* see "Growth" above */
 } aw_channel_view;
-/* Fill `out` with what the channel has now. */
+/* Fill `out` with the present state of the channel. */
 AW_API void aw_channel_look(const aw_channel *channel, aw_channel_view *out);
 /* Return whether tasks of `engine` may use the channel: it belongs to this
  * engine, or to none yet [S6]. */
@@ -2163,7 +2163,7 @@ typedef struct aw_rate_view {
 
   uint64_t spare[2]; /* see "Growth" above */
 } aw_rate_view;
-/* Fill `out` with what the rate has now. */
+/* Fill `out` with the present state of the rate. */
 AW_API void aw_rate_look(const aw_rate *rate, aw_rate_view *out);
 
 /* ---- errors -------------------------------------------------------------- */

@@ -446,9 +446,9 @@ function EventLoop:dump() end
 -- Errors
 --------------------------------------------------------------------------------
 
---- What is known about a failure besides its value [E2]. `tostring(info)` is a
---- text for people: message, traceback of the user's own lines, chain of wires,
---- task, and the place where the task was started.
+--- The circumstances of a failure [E2]; `err` is its value. `tostring(info)` is
+--- a text for people: message, traceback of the user's own lines, chain of
+--- wires, task, and the place where the task was started.
 ---@class aiowire.Info
 ---@field err any the error itself
 --- taken where the error was raised, at most 22 levels, without the library's
@@ -780,7 +780,7 @@ function aw.Wait(event) end
 ---@return aiowire.Wire
 function aw.Acquire(semaphore, units) end
 
---- What readiness is about [Q6]: the number of a descriptor, a Lua file, or an
+--- A source of readiness [Q6]: the number of a descriptor, a Lua file, or an
 --- object with `pollfd`, `getfd` or `fd`, such as a stream or an object of
 --- LuaSocket or cqueues. A source with data in its own buffer is ready, too.
 ---@alias aiowire.Source integer|file*|aiowire.zmq.Socket|table|userdata
@@ -1398,7 +1398,8 @@ function Thread:try_recv() end
 ---@return aiowire.Thread
 function Thread:iter() end
 
---- Send no more. The worker receives what is queued, then nil and "closed".
+--- Close the direction to the worker. It receives the messages that are queued,
+--- then nil and "closed".
 function Thread:shutdown() end
 
 --- Cancel the worker, with clean-up: its loop is stopped. A body that is busy
@@ -1577,9 +1578,9 @@ function Stream:dirty() end
 --- `limit` bytes. Awaits. No Lua strings are made; `to` is not shut down. As a
 --- wire: `aw.Call(aw.copy, from, to)`.
 ---
---- What is queued in `to` is sent first. A cancelled copy loses nothing: what
---- it has read and not written stays in `from` [X7]. Raises a SystemError about
---- the stream that failed.
+--- The bytes that are queued in `to` are sent first. A cancelled copy loses
+--- nothing: bytes that were read and not written stay in `from` [X7]. Raises a
+--- SystemError about the stream that failed.
 ---@param from aiowire.Stream
 ---@param to aiowire.Stream may be the same, for an echo, unless it is a file
 ---@param limit? integer bytes at most; default: no limit
