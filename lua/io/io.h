@@ -8,6 +8,7 @@
  *                  the async of an engine, addresses, sockets, terminals, names
  *                  of signals, calendars, and system calls that libuv does not
  *                  offer
+ *   tls/           TLS over a descriptor, with OpenSSL
  *   stream/        bytes in and out of a descriptor: in C, and for Lua
  *   net/           looking names up, connecting, servers, datagrams
  *   process/       child processes: in C, and for Lua

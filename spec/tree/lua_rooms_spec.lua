@@ -19,7 +19,7 @@ local IO <const> = {
   name = "lua/io",
   folder = "lua/io",
   target = "aiowire_io",
-  rooms = { "base", "stream", "net", "process", "file", "thread", "" },
+  rooms = { "base", "tls", "stream", "net", "process", "file", "thread", "" },
   open = { ["lua/io/io"] = true },
   data = {},
 }
