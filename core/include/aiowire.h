@@ -1635,7 +1635,7 @@ AW_API int aw_scope_close(aw_task *task, aw_scope_end *out);
  * `..._describe()`, aw_ready_done()), those for tickets, for memory, for the
  * libuv loop and for the closers of the engine, and those that only look. `due`
  * and `ready` may also call aw_wait_complete(); `arm` may do so for other
- * tasks. */
+ * tasks, and start tasks. */
 
 /* A kind of wait. Constant, and borrowed for ever. */
 struct aw_operation {
@@ -1902,8 +1902,9 @@ AW_API void aw_poller_forget(aw_engine *engine, int fd);
 
 /* Begin and abort a wait for a descriptor. For operations of your own that also
  * look elsewhere, as at a buffer in front of the descriptor: call these from
- * `arm` (also from `due`) and `disarm`. aw_ready_arm() returns what `arm`
- * returns.
+ * `arm` and `disarm`. The first may also be called while the task waits for the
+ * operation and for no descriptor, as from `due`. aw_ready_arm() returns what
+ * `arm` returns.
  *
  * The task may also set its alarm, as a limit of the wait. When the wait ends
  * by its descriptor, or by an error of it, the alarm is cleared. In `due` call
