@@ -8,7 +8,10 @@
 #ifndef AWIO_FAULT_H
 #define AWIO_FAULT_H
 
+#include <openssl/types.h>
+
 #include <stdbool.h>
+#include <stddef.h>
 
 /* A result beside the codes of the library and of the system: TLS has failed,
  * and an awio_fault says how. No other module sees it. */
@@ -35,5 +38,15 @@ void awio_fault_take(awio_fault *fault);
 
 /* Make a fault of our own. `detail` may be "". */
 void awio_fault_set(awio_fault *fault, const char *name, const char *detail);
+
+/* Make a fault of the system, or of memory: -errno or AW_ENOMEM. */
+void awio_fault_system(awio_fault *fault, int code);
+
+/* Say which file a fault is about. Of a long path the end is kept. */
+void awio_fault_about(awio_fault *fault, const char *text);
+
+/* Write the name in a certificate, as "CN = expired.example", without control
+ * characters; "" without memory. */
+void awio_fault_name_text(const X509_NAME *name, char *out, size_t size);
 
 #endif

@@ -69,7 +69,9 @@
   F(X509_STORE_CTX_get_error) F(X509_STORE_CTX_get_error_depth) \
   F(X509_STORE_CTX_get_ex_data) F(X509_VERIFY_PARAM_set1_host) \
   F(X509_VERIFY_PARAM_set1_ip_asc) F(X509_VERIFY_PARAM_set_hostflags) \
-  F(EVP_sha256) F(GENERAL_NAMES_free) F(OPENSSL_sk_num) F(OPENSSL_sk_value) \
+  F(EVP_sha256) F(EVP_MD_CTX_new) F(EVP_MD_CTX_free) F(EVP_DigestInit_ex) \
+  F(EVP_DigestUpdate) F(EVP_DigestFinal_ex) F(X509_VERIFY_PARAM_set_flags) \
+  F(SSL_SESSION_get_protocol_version) F(SSL_dup_CA_list) F(GENERAL_NAMES_free) F(OPENSSL_sk_num) F(OPENSSL_sk_value) \
   F(OPENSSL_sk_new_null) F(OPENSSL_sk_push) F(OPENSSL_sk_pop_free) \
   F(ASN1_STRING_length) F(ASN1_STRING_get0_data) F(ASN1_TIME_to_tm) \
   F(ASN1_INTEGER_to_BN) F(BN_bn2hex) F(BN_free)

@@ -1,0 +1,456 @@
+/* settings.c - see settings.h
+ *
+ * The options are read in protected mode, so that nothing is left behind by an
+ * error. A reader of an option frees what was there before: it replaces.
+ */
+#include "tls/settings.h"
+
+#include <aiowire.h>
+#include <aiowire_lua.h>
+
+#include <lauxlib.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- texts ---- */
+
+void awio_tls_wipe(void *data, size_t size) {
+  /* The compiler cannot know that the call has no effect. */
+  static void *(*const volatile fill)(void *, int, size_t) = memset;
+  if (data)
+    fill(data, 0, size);
+}
+
+bool awio_tls_is_pem(const awio_tls_text *text) {
+  return text->data && strstr(text->data, "-----BEGIN") != NULL;
+}
+
+/* Every text is overwritten: it may be a key. */
+static void free_tls_text(awio_tls_text *text) {
+  awio_tls_wipe(text->data, text->size);
+  aw_free(text->data);
+  *text = (awio_tls_text){NULL, 0};
+}
+
+/* Replace a text, which is not among `data`. */
+static bool set_tls_text(awio_tls_text *text, const char *data, size_t size) {
+  free_tls_text(text);
+  text->data = aw_allocate(size + 1);
+  if (!text->data)
+    return false;
+  if (size > 0)
+    memcpy(text->data, data, size);
+  text->size = size;
+  return true;
+}
+
+static bool copy_of_text(awio_tls_text *to, const awio_tls_text *from) {
+  return !from->data || set_tls_text(to, from->data, from->size);
+}
+
+static void free_identity(awio_tls_identity *identity) {
+  free_tls_text(&identity->cert);
+  free_tls_text(&identity->key);
+  free_tls_text(&identity->password);
+}
+
+static bool copy_of_identity(awio_tls_identity *to,
+                             const awio_tls_identity *from) {
+  return copy_of_text(&to->cert, &from->cert) &&
+         copy_of_text(&to->key, &from->key) &&
+         copy_of_text(&to->password, &from->password);
+}
+
+static void free_ca(awio_tls_settings *s) {
+  for (size_t i = 0; i < s->ca_count; i++)
+    free_tls_text(&s->ca[i]);
+  aw_free(s->ca);
+  s->ca = NULL;
+  s->ca_count = 0;
+}
+
+static void free_hosts(awio_tls_settings *s) {
+  for (size_t i = 0; i < s->host_count; i++) {
+    aw_free(s->hosts[i].name);
+    free_identity(&s->hosts[i].identity);
+  }
+  aw_free(s->hosts);
+  s->hosts = NULL;
+  s->host_count = 0;
+}
+
+void awio_tls_settings_free(awio_tls_settings *s) {
+  if (!s)
+    return;
+  free_ca(s);
+  free_hosts(s);
+  free_tls_text(&s->crl);
+  free_identity(&s->identity);
+  free_tls_text(&s->host);
+  free_tls_text(&s->alpn);
+  aw_free(s);
+}
+
+/* ---- copying ---- */
+
+static bool copy_ca(awio_tls_settings *to, const awio_tls_settings *from) {
+  if (from->ca_count == 0)
+    return true;
+  to->ca = aw_allocate(from->ca_count * sizeof *to->ca);
+  if (!to->ca)
+    return false;
+  to->ca_count = from->ca_count;
+  for (size_t i = 0; i < from->ca_count; i++)
+    if (!copy_of_text(&to->ca[i], &from->ca[i]))
+      return false;
+  return true;
+}
+
+static bool copy_host(awio_tls_host *to, const awio_tls_host *from) {
+  to->name = aw_allocate(strlen(from->name) + 1);
+  if (!to->name)
+    return false;
+  strcpy(to->name, from->name);
+  return copy_of_identity(&to->identity, &from->identity);
+}
+
+static bool copy_hosts(awio_tls_settings *to, const awio_tls_settings *from) {
+  if (from->host_count == 0)
+    return true;
+  to->hosts = aw_allocate(from->host_count * sizeof *to->hosts);
+  if (!to->hosts)
+    return false;
+  to->host_count = from->host_count;
+  for (size_t i = 0; i < from->host_count; i++)
+    if (!copy_host(&to->hosts[i], &from->hosts[i]))
+      return false;
+  return true;
+}
+
+static bool copy_settings(awio_tls_settings *to,
+                          const awio_tls_settings *from) {
+  to->verify = from->verify;
+  to->timeout = from->timeout;
+  return copy_ca(to, from) && copy_hosts(to, from) &&
+         copy_of_text(&to->crl, &from->crl) &&
+         copy_of_identity(&to->identity, &from->identity) &&
+         copy_of_text(&to->host, &from->host) &&
+         copy_of_text(&to->alpn, &from->alpn);
+}
+
+/* ---- reading ---- */
+
+static void check_memory(lua_State *L, bool has) {
+  if (!has)
+    luaL_error(L, "not enough memory");
+}
+
+/* [value] Raise unless the value is a path or PEM; then set `out`. `what` is
+ * the option in messages. Leaves the value. */
+static void read_pem(lua_State *L, const char *what, awio_tls_text *out) {
+  static const char *const expected = "path or PEM text";
+  size_t size = 0;
+  if (lua_type(L, -1) != LUA_TSTRING)
+    aw_lua_bad_option(L, what, expected);
+  const char *data = lua_tolstring(L, -1, &size);
+  if (size == 0)
+    aw_lua_error(L, "bad option '%s' (%s expected, got an empty string)", what,
+                 expected);
+  if (strlen(data) != size)
+    aw_lua_error(L, "bad option '%s' (it holds a zero byte)", what);
+  check_memory(L, set_tls_text(out, data, size));
+}
+
+static void read_pem_field(lua_State *L, int arg, const char *name,
+                           const char *what, awio_tls_text *out) {
+  if (lua_getfield(L, arg, name) != LUA_TNIL)
+    read_pem(L, what, out);
+  lua_pop(L, 1);
+}
+
+/* OpenSSL's buffer for passwords holds as much. */
+static void read_password(lua_State *L, int arg, const char *what,
+                          awio_tls_text *out) {
+  enum { LONGEST = 1024 };
+  int type = lua_getfield(L, arg, "password");
+  if (type != LUA_TNIL) {
+    size_t size = 0;
+    if (type != LUA_TSTRING)
+      aw_lua_bad_option(L, what, "string");
+    const char *data = lua_tolstring(L, -1, &size);
+    if (size > LONGEST)
+      aw_lua_error(L, "bad option '%s' (at most %d bytes expected)", what,
+                   LONGEST);
+    check_memory(L, set_tls_text(out, data, size));
+  }
+  lua_pop(L, 1);
+}
+
+/* Forget the password of a key that is replaced without one. */
+static void forget_password(lua_State *L, int arg, awio_tls_identity *out) {
+  if (lua_getfield(L, arg, "key") != LUA_TNIL)
+    free_tls_text(&out->password);
+  lua_pop(L, 1);
+}
+
+static void read_identity(lua_State *L, int arg, awio_tls_identity *out) {
+  forget_password(L, arg, out);
+  read_pem_field(L, arg, "cert", "cert", &out->cert);
+  read_pem_field(L, arg, "key", "key", &out->key);
+  read_password(L, arg, "password", &out->password);
+  if (!out->cert.data != !out->key.data)
+    aw_lua_error(L, "bad option '%s' (it needs '%s', too)",
+                 out->cert.data ? "cert" : "key",
+                 out->cert.data ? "key" : "cert");
+  if (out->password.data && !out->key.data)
+    aw_lua_error(L, "bad option 'password' (it needs 'key', too)");
+}
+
+/* [list] */
+static void read_ca_list(lua_State *L, awio_tls_settings *s) {
+  lua_Unsigned count = lua_rawlen(L, -1);
+  if (count == 0)
+    aw_lua_error(L, "bad option 'ca' (the list is empty)");
+  s->ca = aw_allocate((size_t)count * sizeof *s->ca);
+  check_memory(L, s->ca != NULL);
+  for (; s->ca_count < count; s->ca_count++) {
+    lua_rawgeti(L, -1, (lua_Integer)s->ca_count + 1);
+    read_pem(L, "ca", &s->ca[s->ca_count]);
+    lua_pop(L, 1);
+  }
+}
+
+static void read_ca(lua_State *L, int arg, awio_tls_settings *s) {
+  int type = lua_getfield(L, arg, "ca");
+  if (type != LUA_TNIL)
+    free_ca(s);
+  if (type == LUA_TTABLE) {
+    read_ca_list(L, s);
+  } else if (type == LUA_TSTRING) {
+    s->ca = aw_allocate(sizeof *s->ca);
+    check_memory(L, s->ca != NULL);
+    s->ca_count = 1;
+    read_pem(L, "ca", s->ca);
+  } else if (type != LUA_TNIL) {
+    aw_lua_bad_option(L, "ca", "path, PEM text or list of those");
+  }
+  lua_pop(L, 1);
+}
+
+/* What a server checks without the option follows from `ca`. */
+static void read_verify(lua_State *L, int arg, awio_tls_settings *s) {
+  int type = lua_getfield(L, arg, "verify");
+  bool is_optional =
+      type == LUA_TSTRING && strcmp(lua_tostring(L, -1), "optional") == 0;
+  if (s->server && is_optional)
+    s->verify = AWIO_TLS_OPTIONAL;
+  else if (type == LUA_TBOOLEAN && (!s->server || lua_toboolean(L, -1)))
+    s->verify = lua_toboolean(L, -1) ? AWIO_TLS_VERIFIED : AWIO_TLS_UNVERIFIED;
+  else if (s->server && (type == LUA_TSTRING || type == LUA_TBOOLEAN))
+    aw_lua_error(L, "bad option 'verify' (true or \"optional\" expected)");
+  else if (type != LUA_TNIL)
+    aw_lua_bad_option(L, "verify",
+                      s->server ? "true or \"optional\"" : "boolean");
+  else if (s->server && s->ca_count > 0 && s->verify == AWIO_TLS_UNVERIFIED)
+    s->verify = AWIO_TLS_VERIFIED;
+  if (s->server && s->verify != AWIO_TLS_UNVERIFIED && s->ca_count == 0)
+    aw_lua_error(L, "bad option 'verify' (it needs 'ca', too)");
+  lua_pop(L, 1);
+}
+
+static void read_host(lua_State *L, int arg, awio_tls_settings *s) {
+  enum { LONGEST = 255 };
+  int type = lua_getfield(L, arg, "host");
+  if (type != LUA_TNIL) {
+    size_t size = 0;
+    if (type != LUA_TSTRING)
+      aw_lua_bad_option(L, "host", "name or address");
+    const char *data = lua_tolstring(L, -1, &size);
+    if (size == 0 || size > LONGEST || strlen(data) != size)
+      aw_lua_error(L, "bad option 'host' (name or address expected)");
+    check_memory(L, set_tls_text(&s->host, data, size));
+  }
+  lua_pop(L, 1);
+}
+
+static void read_handshake_timeout(lua_State *L, int arg,
+                                   awio_tls_settings *s) {
+  static const lua_Number FAR = 9.2e9; /* 292 years or more are "never" */
+  int type = lua_getfield(L, arg, "handshake_timeout");
+  if (type != LUA_TNIL) {
+    lua_Number seconds = lua_tonumber(L, -1);
+    if (type != LUA_TNUMBER)
+      aw_lua_bad_option(L, "handshake_timeout", "number of seconds");
+    if (!(seconds >= 0))
+      aw_lua_error(L, "bad option 'handshake_timeout' (seconds must not be %s)",
+                   seconds < 0 ? "negative" : "NaN");
+    s->timeout = seconds >= FAR ? AW_NEVER : (uint64_t)ceil(seconds * 1e9);
+  }
+  lua_pop(L, 1);
+}
+
+/* ---- alpn ---- */
+
+/* [list, name] → [list] Append a name in the form of the wire. */
+static void append_protocol(lua_State *L, awio_tls_text *out) {
+  enum { LONGEST = 255, WHOLE = 65535 };
+  size_t size = 0;
+  if (lua_type(L, -1) != LUA_TSTRING)
+    aw_lua_bad_option(L, "alpn", "list of names");
+  const char *name = lua_tolstring(L, -1, &size);
+  if (size == 0 || size > LONGEST)
+    aw_lua_error(L, "bad option 'alpn' (names of 1 to %d bytes expected)",
+                 LONGEST);
+  if (out->size + size + 1 > WHOLE)
+    aw_lua_error(L, "bad option 'alpn' (too many names)");
+  char *more = aw_reallocate(out->data, out->size + size + 2);
+  check_memory(L, more != NULL);
+  more[out->size] = (char)(unsigned char)size;
+  memcpy(more + out->size + 1, name, size + 1);
+  out->data = more;
+  out->size += size + 1;
+  lua_pop(L, 1);
+}
+
+static void read_alpn(lua_State *L, int arg, awio_tls_settings *s) {
+  int type = lua_getfield(L, arg, "alpn");
+  if (type != LUA_TNIL) {
+    if (type != LUA_TTABLE)
+      aw_lua_bad_option(L, "alpn", "list of names");
+    free_tls_text(&s->alpn);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+    for (lua_Integer i = 1; i <= count; i++) {
+      lua_rawgeti(L, -1, i);
+      append_protocol(L, &s->alpn);
+    }
+  }
+  lua_pop(L, 1);
+}
+
+/* ---- hosts ---- */
+
+static int compare_hosts(const void *a, const void *b) {
+  return strcmp(((const awio_tls_host *)a)->name,
+                ((const awio_tls_host *)b)->name);
+}
+
+static void to_small_letters(char *name) {
+  for (; *name; name++)
+    if (*name >= 'A' && *name <= 'Z')
+      *name = (char)(*name - 'A' + 'a');
+}
+
+/* Is it a name, or "*." and a name? */
+static bool is_host_name(const char *name) {
+  const char *rest = strncmp(name, "*.", 2) == 0 ? name + 2 : name;
+  return *rest && !strchr(rest, '*');
+}
+
+/* [hosts, name, options] → [hosts, name] */
+static void append_host(lua_State *L, awio_tls_settings *s) {
+  static const char *const known[] = {"cert", "key", "password", NULL};
+  size_t size = 0;
+  const char *name =
+      lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &size) : "";
+  if (strlen(name) != size || !is_host_name(name))
+    aw_lua_error(L, "bad option 'hosts' (names as keys expected)");
+  if (lua_type(L, -1) != LUA_TTABLE)
+    aw_lua_error(L, "bad option 'hosts' (table expected for '%s', got %s)",
+                 name, aw_lua_type_name(L, -1));
+  if (aw_lua_unknown_option(L, -1, known, false))
+    aw_lua_error(L, "bad option 'hosts' (unknown option '%s' for '%s')",
+                 luaL_tolstring(L, -1, NULL), name);
+  awio_tls_host *host = &s->hosts[s->host_count++];
+  host->name = aw_allocate(size + 1);
+  check_memory(L, host->name != NULL);
+  memcpy(host->name, name, size + 1);
+  to_small_letters(host->name);
+  read_identity(L, lua_gettop(L), &host->identity);
+  if (!host->identity.cert.data)
+    aw_lua_error(L, "bad option 'hosts' (no 'cert' and 'key' for '%s')", name);
+  lua_pop(L, 1);
+}
+
+static size_t count_entries(lua_State *L) {
+  size_t count = 0;
+  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+    count++;
+  return count;
+}
+
+/* [hosts] */
+static void read_host_table(lua_State *L, awio_tls_settings *s) {
+  size_t count = count_entries(L);
+  free_hosts(s);
+  if (count == 0)
+    return;
+  s->hosts = aw_allocate(count * sizeof *s->hosts);
+  check_memory(L, s->hosts != NULL);
+  for (lua_pushnil(L); lua_next(L, -2);) {
+    if (s->host_count == count) /* a metamethod has added one */
+      aw_lua_error(L, "bad option 'hosts' (the table has changed)");
+    append_host(L, s);
+  }
+  qsort(s->hosts, s->host_count, sizeof *s->hosts, compare_hosts);
+}
+
+static void read_hosts(lua_State *L, int arg, awio_tls_settings *s) {
+  int type = lua_getfield(L, arg, "hosts");
+  if (type == LUA_TTABLE)
+    read_host_table(L, s);
+  else if (type != LUA_TNIL)
+    aw_lua_bad_option(L, "hosts", "table of names");
+  lua_pop(L, 1);
+}
+
+/* ---- all ---- */
+
+/* (light settings, options) */
+static int read_tls_options(lua_State *L) {
+  enum { OPTIONS = 2 };
+  awio_tls_settings *s = lua_touserdata(L, 1);
+  luaL_checkstack(L, LUA_MINSTACK, NULL);
+  read_ca(L, OPTIONS, s);
+  read_pem_field(L, OPTIONS, "crl", "crl", &s->crl);
+  read_identity(L, OPTIONS, &s->identity);
+  read_verify(L, OPTIONS, s);
+  read_alpn(L, OPTIONS, s);
+  read_handshake_timeout(L, OPTIONS, s);
+  if (s->server)
+    read_hosts(L, OPTIONS, s);
+  else
+    read_host(L, OPTIONS, s);
+  if (s->server && s->crl.data && s->ca_count == 0)
+    aw_lua_error(L, "bad option 'crl' (it needs 'ca', too)");
+  return 0;
+}
+
+static void read_protected(lua_State *L, int arg, awio_tls_settings *s) {
+  arg = lua_absindex(L, arg);
+  lua_pushcfunction(L, read_tls_options);
+  lua_pushlightuserdata(L, s);
+  lua_pushvalue(L, arg);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+    awio_tls_settings_free(s);
+    lua_error(L);
+  }
+}
+
+awio_tls_settings *awio_tls_settings_new(lua_State *L, int arg, bool server,
+                                         const awio_tls_settings *before) {
+  static const uint64_t TIMEOUT = 10 * AW_SECOND;
+  awio_tls_settings *s = aw_allocate(sizeof *s);
+  check_memory(L, s != NULL);
+  s->server = server;
+  s->verify = server ? AWIO_TLS_UNVERIFIED : AWIO_TLS_VERIFIED;
+  s->timeout = TIMEOUT;
+  if (before && !copy_settings(s, before)) {
+    awio_tls_settings_free(s);
+    check_memory(L, false);
+  }
+  if (!lua_isnoneornil(L, arg))
+    read_protected(L, arg, s);
+  return s;
+}
