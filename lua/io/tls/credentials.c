@@ -255,13 +255,13 @@ static EVP_PKEY *read_private_key(const pem *it, const awio_tls_text *text,
 
 /* Fail: the key is that of another certificate. */
 static bool fail_pair(const pem *key, const pem *cert, awio_fault *fault) {
+  char detail[160];
   awio_fault of_cert;
   fail_pem(cert, &of_cert);
-  fail_pem_call(key, fault);
-  if (fault->code == AWIO_ETLS)
-    snprintf(fault->detail, sizeof fault->detail, "no key of %.140s",
-             of_cert.about);
-  return false;
+  snprintf(detail, sizeof detail, "not the key of %.140s", of_cert.about);
+  awio_fault_set(fault, "KEY_VALUES_MISMATCH", detail);
+  awio_fault_clear();
+  return fail_pem(key, fault);
 }
 
 static bool use_key(SSL_CTX *context, const pem *cert, X509 *leaf,

@@ -163,29 +163,38 @@ static void read_pem(lua_State *L, const char *what, awio_tls_text *out) {
   check_memory(L, set_tls_text(out, data, size));
 }
 
-static void read_pem_field(lua_State *L, int arg, const char *name,
-                           const char *what, awio_tls_text *out) {
+/* Push the name of an option in messages: "key", or "hosts.a.example.key". */
+static const char *push_label(lua_State *L, const char *host,
+                              const char *name) {
+  return host ? lua_pushfstring(L, "hosts.%s.%s", host, name)
+              : lua_pushstring(L, name);
+}
+
+static void read_pem_field(lua_State *L, int arg, const char *host,
+                           const char *name, awio_tls_text *out) {
+  const char *label = push_label(L, host, name);
   if (lua_getfield(L, arg, name) != LUA_TNIL)
-    read_pem(L, what, out);
-  lua_pop(L, 1);
+    read_pem(L, label, out);
+  lua_pop(L, 2);
 }
 
 /* OpenSSL's buffer for passwords holds as much. */
-static void read_password(lua_State *L, int arg, const char *what,
+static void read_password(lua_State *L, int arg, const char *host,
                           awio_tls_text *out) {
   enum { LONGEST = 1024 };
+  const char *label = push_label(L, host, "password");
   int type = lua_getfield(L, arg, "password");
   if (type != LUA_TNIL) {
     size_t size = 0;
     if (type != LUA_TSTRING)
-      aw_lua_bad_option(L, what, "string");
+      aw_lua_bad_option(L, label, "string");
     const char *data = lua_tolstring(L, -1, &size);
     if (size > LONGEST)
-      aw_lua_error(L, "bad option '%s' (at most %d bytes expected)", what,
+      aw_lua_error(L, "bad option '%s' (at most %d bytes expected)", label,
                    LONGEST);
     check_memory(L, set_tls_text(out, data, size));
   }
-  lua_pop(L, 1);
+  lua_pop(L, 2);
 }
 
 /* Forget the password of a key that is replaced without one. */
@@ -195,17 +204,26 @@ static void forget_password(lua_State *L, int arg, awio_tls_identity *out) {
   lua_pop(L, 1);
 }
 
-static void read_identity(lua_State *L, int arg, awio_tls_identity *out) {
+/* Raise: option `name` is given without `needed`. */
+static int needs(lua_State *L, const char *host, const char *name,
+                 const char *needed) {
+  return aw_lua_error(L, "bad option '%s' (it needs '%s', too)",
+                      push_label(L, host, name), needed);
+}
+
+/*   host  whose it is; NULL: of all others */
+static void read_identity(lua_State *L, int arg, const char *host,
+                          awio_tls_identity *out) {
   forget_password(L, arg, out);
-  read_pem_field(L, arg, "cert", "cert", &out->cert);
-  read_pem_field(L, arg, "key", "key", &out->key);
-  read_password(L, arg, "password", &out->password);
-  if (!out->cert.data != !out->key.data)
-    aw_lua_error(L, "bad option '%s' (it needs '%s', too)",
-                 out->cert.data ? "cert" : "key",
-                 out->cert.data ? "key" : "cert");
+  read_pem_field(L, arg, host, "cert", &out->cert);
+  read_pem_field(L, arg, host, "key", &out->key);
+  read_password(L, arg, host, &out->password);
+  if (out->cert.data && !out->key.data)
+    needs(L, host, "cert", "key");
+  if (out->key.data && !out->cert.data)
+    needs(L, host, "key", "cert");
   if (out->password.data && !out->key.data)
-    aw_lua_error(L, "bad option 'password' (it needs 'key', too)");
+    needs(L, host, "password", "key");
 }
 
 /* [list] */
@@ -256,7 +274,7 @@ static void read_verify(lua_State *L, int arg, awio_tls_settings *s) {
   else if (s->server && s->ca_count > 0 && s->verify == AWIO_TLS_UNVERIFIED)
     s->verify = AWIO_TLS_VERIFIED;
   if (s->server && s->verify != AWIO_TLS_UNVERIFIED && s->ca_count == 0)
-    aw_lua_error(L, "bad option 'verify' (it needs 'ca', too)");
+    needs(L, NULL, "verify", "ca");
   lua_pop(L, 1);
 }
 
@@ -359,7 +377,7 @@ static void append_host(lua_State *L, awio_tls_settings *s) {
   if (lua_type(L, -1) != LUA_TTABLE)
     aw_lua_error(L, "bad option 'hosts' (table expected for '%s', got %s)",
                  name, aw_lua_type_name(L, -1));
-  if (aw_lua_unknown_option(L, -1, known, false))
+  if (aw_lua_unknown_option(L, lua_gettop(L), known, false))
     aw_lua_error(L, "bad option 'hosts' (unknown option '%s' for '%s')",
                  luaL_tolstring(L, -1, NULL), name);
   awio_tls_host *host = &s->hosts[s->host_count++];
@@ -367,7 +385,7 @@ static void append_host(lua_State *L, awio_tls_settings *s) {
   check_memory(L, host->name != NULL);
   memcpy(host->name, name, size + 1);
   to_small_letters(host->name);
-  read_identity(L, lua_gettop(L), &host->identity);
+  read_identity(L, lua_gettop(L), name, &host->identity);
   if (!host->identity.cert.data)
     aw_lua_error(L, "bad option 'hosts' (no 'cert' and 'key' for '%s')", name);
   lua_pop(L, 1);
@@ -413,8 +431,8 @@ static int read_tls_options(lua_State *L) {
   awio_tls_settings *s = lua_touserdata(L, 1);
   luaL_checkstack(L, LUA_MINSTACK, NULL);
   read_ca(L, OPTIONS, s);
-  read_pem_field(L, OPTIONS, "crl", "crl", &s->crl);
-  read_identity(L, OPTIONS, &s->identity);
+  read_pem_field(L, OPTIONS, NULL, "crl", &s->crl);
+  read_identity(L, OPTIONS, NULL, &s->identity);
   read_verify(L, OPTIONS, s);
   read_alpn(L, OPTIONS, s);
   read_handshake_timeout(L, OPTIONS, s);
@@ -423,7 +441,7 @@ static int read_tls_options(lua_State *L) {
   else
     read_host(L, OPTIONS, s);
   if (s->server && s->crl.data && s->ca_count == 0)
-    aw_lua_error(L, "bad option 'crl' (it needs 'ca', too)");
+    needs(L, NULL, "crl", "ca");
   return 0;
 }
 
