@@ -75,6 +75,7 @@ typedef struct late_field {
 static const late_field late_fields[] = {
     {"zmq", "aiowire.zmq", NULL},     {"locals", "aiowire.locals", NULL},
     {"tcp", "aiowire.tcp", NULL},     {"unix", "aiowire.unix", NULL},
+    {"tls", "aiowire.tls", NULL},
     {"udp", "aiowire.udp", NULL},     {"dns", "aiowire.dns", NULL},
     {"fs", "aiowire.fs", fs_openers}, {"pool", NULL, pool_openers}};
 
@@ -144,10 +145,11 @@ static const io_opener io_openers[] = {
     awio_open_readiness,   awio_open_poller_gate, awio_open_signal,
     awio_open_time_of_day, awio_open_stream,      awio_open_read,
     awio_open_read_until,  awio_open_socket,      awio_open_recv,
-    awio_open_copy,        awio_open_lookup,      awio_open_connect,
-    awio_open_server,      awio_open_listen,      awio_open_connections,
-    awio_open_udp,         awio_open_process,     awio_open_spawn,
-    awio_open_finish,      awio_open_thread,      awio_open_pool_worker};
+    awio_open_secure,      awio_open_copy,        awio_open_lookup,
+    awio_open_connect,     awio_open_server,      awio_open_listen,
+    awio_open_connections, awio_open_udp,         awio_open_process,
+    awio_open_spawn,       awio_open_finish,      awio_open_thread,
+    awio_open_pool_worker};
 
 /* Functions that are written in Lua, and the part that each is in. */
 static const struct {

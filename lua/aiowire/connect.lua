@@ -1,7 +1,10 @@
---- connect.lua: aw.tcp.connect, aw.unix.connect
+--- connect.lua: aw.tcp.connect, aw.tls.connect, aw.unix.connect
 ---
 ---     names.lua → addresses → one:     an attempt of the running task
 ---                             several: a race, see happy_eyeballs.lua
+---
+--- TLS begins when the TCP connection is made; its handshake is a part of the
+--- same call, and of its time limit.
 ---
 --- A connection is a value of the core until the last await of connect(): if
 --- it loses a race, or is dropped for another reason, its descriptor is closed
@@ -118,6 +121,35 @@ M.tcp = inner.method("connect", function(host, port, opts)
   local seconds = check_timeout(opts)
   inner.awaiter "tcp.connect"
   return connect_within(seconds, connect_tcp, plan, host, port, family)
+end)
+
+-- ---- TLS ----
+
+--- Closes a stream whose handshake has not ended well.
+local Guard <const> = {
+  __close = function(guard)
+    if not guard.done then
+      guard.stream:close()
+    end
+  end,
+}
+
+local function connect_tls(plan, host, port, family, context)
+  local stream = connect_tcp(plan, host, port, family)
+  local guard <close> = setmetatable({ stream = stream }, Guard)
+  inner.secure(stream, context, host, port)
+  guard.done = true
+  return stream
+end
+
+M.tls = inner.method("connect", function(host, port, opts)
+  local plan, family = inner.tcp_plan(host, port, opts, true)
+  host = names.check(host, "connect")
+  local seconds = check_timeout(opts)
+  local context = inner.tls_context(opts)
+  inner.awaiter "tls.connect"
+  return connect_within(seconds, connect_tls, plan, host, port, family,
+    context)
 end)
 
 M.unix = inner.method("connect", function(path, opts)

@@ -57,6 +57,7 @@ void awio_open_read(lua_State *L);
 void awio_open_read_until(lua_State *L);
 void awio_open_recv(lua_State *L);
 void awio_open_socket(lua_State *L);
+void awio_open_secure(lua_State *L);
 void awio_open_copy(lua_State *L);
 void awio_open_file(lua_State *L);
 void awio_open_watch(lua_State *L);

@@ -77,6 +77,8 @@ typedef struct awl_session awl_session;
   ROW(AWL_CLOSED, "aiowire.Closed", "is_closed", awl_error_tostring, true) \
   ROW(AWL_SYSTEM_ERROR, "aiowire.SystemError", "is_system_error", \
       awl_error_tostring, true) \
+  ROW(AWL_TLS_ERROR, "aiowire.TLSError", "is_tls_error", awl_error_tostring, \
+      true) \
   ROW(AWL_DEADLOCK, "aiowire.Deadlock", "is_deadlock", awl_error_tostring, true)
 
 /* Classes of objects; each has a metatable. */

@@ -25,6 +25,7 @@
 #include "base/socket.h"
 #include "io.h"
 #include "stream/socket.h"
+#include "tls/settings.h"
 
 #include <aiowire_lua.h>
 
@@ -294,19 +295,22 @@ static void push_wanted_family(lua_State *L, const plan *p, int wanted) {
   awio_push_family(L, p->from.any.sa_family);
 }
 
-/* tcp_plan(host, port, opts) → plan, family or nil. The arguments are those of
- * the user's function. */
+/* tcp_plan(host, port, opts, tls) → plan, family or nil. The arguments are those
+ * of the user's function, which takes options of TLS if `tls` is true. */
 static int inner_tcp_plan(lua_State *L) {
-  static const char *const known[] = {"local_host", "local_port", "family",
-                                      OPTIONS, NULL};
-  enum { OPTS = 3 };
-  lua_settop(L, OPTS);
+#define TCP_OPTIONS "local_host", "local_port", "family", OPTIONS
+  static const char *const of_tcp[] = {TCP_OPTIONS, NULL};
+  static const char *const of_tls[] = {TCP_OPTIONS, AWIO_TLS_CLIENT_OPTIONS,
+                                       NULL};
+  enum { OPTS = 3, TLS };
+  lua_settop(L, TLS);
+  bool tls = lua_toboolean(L, TLS);
   awio_check_host(L, 1, "connect");
   awio_check_port(L, 2);
-  plan *p = push_plan(L, "tcp.connect");
+  plan *p = push_plan(L, tls ? "tls.connect" : "tcp.connect");
   int family = AF_UNSPEC;
   if (!lua_isnil(L, OPTS)) {
-    aw_lua_check_options(L, OPTS, known, false);
+    aw_lua_check_options(L, OPTS, tls ? of_tls : of_tcp, false);
     awio_check_socket_options(L, OPTS, &p->options);
     check_own_host(L, OPTS, p);
     check_own_port(L, OPTS, p);

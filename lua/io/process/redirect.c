@@ -210,7 +210,7 @@ static int open_stream(awio_redirect *r) {
   const awio_stream *s = *r->stream;
   if (!s || s->closed || s->fd < 0)
     return AW_ECLOSED;
-  if (s->terminal)
+  if (s->terminal || s->secure)
     return UV_ENOTSUP;
   if (s->disk)
     return open_disk(r, *r->stream);
@@ -262,7 +262,10 @@ static const char *redirect_text(const awio_redirect *r, int code) {
   case UV_EACCES:
     return r->number == STDIN_FILENO ? "is not open for reading"
                                      : "is not open for writing";
-  case UV_ENOTSUP: return "is a terminal's, and stays here";
+  case UV_ENOTSUP:
+    return r->stream && *r->stream && (*r->stream)->secure
+               ? "is TLS: aw.copy() passes its bytes on"
+               : "is a terminal's, and stays here";
   default: return NULL;
   }
 }

@@ -3,7 +3,7 @@
  *     kernel → read(2) → from.in → write(2) → kernel
  *
  * Bytes leave `from` when the kernel has taken them for `to`; they never enter
- * the queue of `to`. So a copy that ends early, by a cancel or an error, leaves
+ * the queue of `to`, unless that is a file or goes over TLS. So a copy that ends early, by a cancel or an error, leaves
  * in `from` what it has read and not written: nothing is lost, and another copy
  * may go on [C10]. While it waits, the Lua stack is
  *
@@ -16,6 +16,7 @@
 #include "stream/stream_object.h"
 
 #include "stream/disk.h"
+#include "stream/secure.h"
 
 #include "io.h"
 
@@ -55,7 +56,7 @@ static const aw_operation *wait_for_disk(lua_State *L, awio_stream *to) {
 static const aw_operation *wait_for_turn(lua_State *L, awio_stream *to) {
   if (to->disk)
     return wait_for_disk(L, to);
-  int rc = awio_stream_yield_to_c(to);
+  int rc = awio_stream_turn(to);
   if (rc == UV_EAGAIN)
     return &awio_wait_to;
   bool queued = awio_buffer_length(&to->out) > 0;
@@ -78,11 +79,12 @@ static ssize_t pass_on(lua_State *L, awio_stream *from, awio_stream *to,
   if (size > most)
     size = (size_t)most;
   const char *data = from->in.data + from->in.start;
+  bool queues = to->disk || to->secure;
   ssize_t put =
-      to->disk
+      queues
           ? awio_stream_send(to, aw_task_loop(aw_lua_task(L, NAME)), data, size)
           : awio_stream_put(to, data, size);
-  *full = !to->disk &&
+  *full = !queues &&
           (put == UV_EAGAIN || (put >= 0 && (size_t)put < size && !to->shared));
   if (put > 0)
     awio_stream_take(from, (size_t)put, from->taken);

@@ -1,18 +1,24 @@
-/* recv.c - aw.Recv(stream), an event that reads what is there
+/* events.c - streams as events: aw.Recv, which reads what is there, and
+ * Readable and Writable, which only wait
  *
  *     descriptor ready ─► read(2) ─► stream.in ─► result of the task
  *                    (commit)             (the task takes it)
  *
- * The event commits when bytes have come, or the end. The bytes stay in the
- * stream until the task takes its results. So a result that is dropped, as that
- * of a killed task, has taken nothing, and the bytes keep their order. In the
+ * Recv commits when bytes have come, or the end. The bytes stay in the stream
+ * until the task takes its results. So a result that is dropped, as that of a
+ * killed task, has taken nothing, and the bytes keep their order. In the
  * meantime another task may read them: then the result is an empty string.
+ *
+ * A wire may run after its Stream was finalized, so the data of all these
+ * operations is the userdata of the Stream. Over TLS, a readable socket may
+ * hold less than a record: these events look for plain bytes.
  *
  * Neighbours: stream.c fills the buffer; read.c has s:read_some().
  */
 #include "stream/stream_object.h"
 
 #include "stream/disk.h"
+#include "stream/secure.h"
 
 #include "io.h"
 
@@ -28,6 +34,7 @@ typedef struct received {
   awio_stream *stream; /* a reference */
   awio_buffer bytes;   /* what the task has taken, for later calls of push */
   bool taken, ended;
+  int failed; /* with this code of TLS; 0: there are bytes, or the end */
 } received;
 
 /* Push the bytes that are in the stream, and move them to the value. Making the
@@ -55,6 +62,8 @@ static void take_received(lua_State *L, received *r) {
 
 static int push_received(lua_State *L, aw_lua_value *value) {
   received *r = (received *)value;
+  if (r->failed)
+    return awio_fail_stream(L, r->stream, r->failed, "read");
   if (!r->taken)
     take_received(L, r);
   else
@@ -74,33 +83,51 @@ static void release_received(aw_lua_value *value) {
   aw_free(r);
 }
 
-static int set_value(aw_task *task, awio_stream *s) {
+static int set_value(aw_task *task, awio_stream *s, int failed) {
   received *r = aw_allocate(sizeof *r);
   if (!r)
     return AW_ENOMEM;
   r->value.push = push_received;
   r->value.release = release_received;
   r->stream = s;
+  r->failed = failed;
   s->refs++;
   aw_task_set_value(task, aw_lua_box(&r->value));
   return 1;
 }
 
-/* ---- the operation: `data` is the userdata of the Stream ---- */
+/* ---- all of them ---- */
 
-static awio_stream *received_from(const void *data) {
+static awio_stream *stream_in(const void *data) {
   return *(awio_stream *const *)data;
 }
 
+static bool is_gone(const awio_stream *s) {
+  return !s || s->closed || s->fd < 0;
+}
+
+static void event_disarm(aw_task *task, void *data) {
+  awio_stream_disarm(task, stream_in(data));
+}
+
+static void event_describe(const void *data, char *out, size_t size) {
+  const awio_stream *s = stream_in(data);
+  snprintf(out, size, "%s", s ? s->name : "stream (finalized)");
+}
+
+/* ---- Recv ---- */
+
 /* Read unless there are bytes. Returns 1 with the value set, 0 if the task must
- * wait, or an error. */
+ * wait, or an error. The error of a result with that of TLS has a text. */
 static int try_receive(aw_task *task, awio_stream *s) {
   if (awio_buffer_length(&s->in) == 0 && !s->ended) {
     ssize_t got = awio_stream_fill(s, 0);
+    if (got == UV_EAGAIN)
+      return 0;
     if (got < 0)
-      return got == UV_EAGAIN ? 0 : (int)got;
+      return s->secure ? set_value(task, s, (int)got) : (int)got;
   }
-  return set_value(task, s);
+  return set_value(task, s, 0);
 }
 
 /* Each job that is over may have brought bytes. */
@@ -116,17 +143,31 @@ static int receive_from_disk(aw_task *task, awio_stream *s) {
 }
 
 static int receive_ready(aw_task *task, void *data) {
-  awio_stream *s = received_from(data);
+  awio_stream *s = stream_in(data);
   if (!s || s->closed)
     return AW_ECLOSED;
   if (s->disk)
     return receive_from_disk(task, s);
-  s->drained = false;
+  awio_stream_note_readable(s);
   return try_receive(task, s);
 }
 
+static int receive_from_tls(aw_task *task, void *data) {
+  awio_stream *s = stream_in(data);
+  if (awio_secure_opens(s))
+    return awio_secure_wait(task, s, receive_from_tls, data);
+  int rc = try_receive(task, s);
+  while (rc == 0) {
+    rc = awio_stream_arm(task, s, AW_READABLE);
+    if (rc != 1)
+      return rc;
+    rc = receive_ready(task, data);
+  }
+  return rc;
+}
+
 static int receive_arm(aw_task *task, void *data) {
-  awio_stream *s = received_from(data);
+  awio_stream *s = stream_in(data);
   if (!s || s->closed)
     return AW_ECLOSED;
   if (!s->can_read)
@@ -134,28 +175,21 @@ static int receive_arm(aw_task *task, void *data) {
   if (s->ended && s->disk)
     awio_disk_look_again(s);
   if (awio_buffer_length(&s->in) > 0 || s->ended)
-    return set_value(task, s);
+    return set_value(task, s, 0);
   if (s->disk)
     return receive_from_disk(task, s);
+  if (s->secure)
+    return receive_from_tls(task, data);
   int rc = awio_stream_arm(task, s, AW_READABLE);
   return rc == 1 ? receive_ready(task, data) : rc;
 }
 
-static void receive_disarm(aw_task *task, void *data) {
-  awio_stream_disarm(task, received_from(data));
-}
-
-static void receive_describe(const void *data, char *out, size_t size) {
-  const awio_stream *s = received_from(data);
-  snprintf(out, size, "%s", s ? s->name : "stream (finalized)");
-}
-
 static const aw_operation receiving = {.label = "recv",
                                        .arm = receive_arm,
-                                       .disarm = receive_disarm,
+                                       .disarm = event_disarm,
                                        .ready = receive_ready,
                                        .external = true,
-                                       .describe = receive_describe};
+                                       .describe = event_describe};
 
 /* aw.Recv(stream) → Wire */
 static int make_stream_recv(lua_State *L) {
@@ -163,6 +197,58 @@ static int make_stream_recv(lua_State *L) {
   aw_lua_push_wire(L, aw_wait_for(&receiving, box), 1);
   return 1;
 }
+
+/* ---- Readable and Writable [Q6] ---- */
+
+/* Over TLS: is there something to read, as bytes, the end or a failure? */
+static int look_for_bytes(awio_stream *s) {
+  return awio_stream_fill(s, 0) == UV_EAGAIN ? 0 : 1;
+}
+
+static int readable_ready(aw_task *task, void *data) {
+  (void)task;
+  awio_stream *s = stream_in(data);
+  if (is_gone(s))
+    return AW_ECLOSED;
+  awio_stream_note_readable(s);
+  return s->secure ? look_for_bytes(s) : 1;
+}
+
+/* A stream whose buffer holds bytes is ready at once. Files are always ready,
+ * as for poll(2). */
+static int readable_arm(aw_task *task, void *data) {
+  awio_stream *s = stream_in(data);
+  if (is_gone(s))
+    return AW_ECLOSED;
+  if (awio_secure_opens(s))
+    return awio_secure_wait(task, s, readable_arm, data);
+  if (awio_buffer_length(&s->in) > 0 || s->disk ||
+      (s->secure && look_for_bytes(s)))
+    return 1;
+  int rc = awio_stream_arm(task, s, AW_READABLE);
+  return rc == 1 ? readable_ready(task, data) : rc;
+}
+
+static int writable_arm(aw_task *task, void *data) {
+  awio_stream *s = stream_in(data);
+  if (is_gone(s))
+    return AW_ECLOSED;
+  if (awio_secure_opens(s))
+    return awio_secure_wait(task, s, writable_arm, data);
+  return s->disk ? 1 : awio_stream_arm(task, s, AW_WRITABLE);
+}
+
+const aw_operation awio_stream_readable = {.label = "readable",
+                                           .arm = readable_arm,
+                                           .disarm = event_disarm,
+                                           .external = true,
+                                           .describe = event_describe,
+                                           .ready = readable_ready};
+const aw_operation awio_stream_writable = {.label = "writable",
+                                           .arm = writable_arm,
+                                           .disarm = event_disarm,
+                                           .external = true,
+                                           .describe = event_describe};
 
 /* Make streams sources of aw.Recv. */
 void awio_open_recv(lua_State *L) {

@@ -12,6 +12,7 @@
  * Neighbours: disk.c does the work; stream_object.c has the class.
  */
 #include "stream/disk.h"
+#include "stream/secure.h"
 #include "stream/stream_object.h"
 
 #include "io.h"
@@ -215,14 +216,23 @@ static int close_file(lua_State *L, awio_stream *s, int shield) {
   return after_closed(L, LUA_OK, fails);
 }
 
+/* If close_notify cannot be sent at once, the pump sends it. */
+static void part(lua_State *L, awio_stream *s) {
+  if (s->closed || awio_secure_part(s) != UV_EAGAIN || !aw_lua_may_await(L))
+    return;
+  awio_stream_pump(s, aw_task_loop(aw_lua_task(L, "stream:close")));
+}
+
 /* s:close(): that of a file waits until it is written. Upvalue 2: aw.shield. */
 static int stream_close(lua_State *L) {
   aw_engine *engine = aw_lua_engine(L); /* first: it may run a finalizer */
   awio_stream *s = awio_any_stream(L);
   if (s && (s->disk || !s->told))
     return close_file(L, s, lua_upvalueindex(2));
-  if (s)
+  if (s) {
+    part(L, s);
     awio_stream_close(s, engine);
+  }
   return 0;
 }
 

@@ -1,19 +1,21 @@
 /* pump.c - sending the queue of a stream, and waiting for that; see stream.h
  *
  * The pump is a background task of C steps. It writes and waits in turn until
- * `out` is empty; if the stream was closed meanwhile, it then closes the
+ * nothing is owed; if the stream was closed meanwhile, it then closes the
  * descriptor. It is started when something is queued, and lives no longer than
- * that takes.
+ * that takes. Owed are the bytes in `out`; over TLS also the handshake, which
+ * comes first, and close_notify, which comes last.
  *
  *     start ─► pump() ─── cancelled: its loop ends, or is stopped ─► pump_on()
- *                 └─ `out` is empty ─► over ◄─ `out` is empty, or hard cancel ┘
+ *                 └─ nothing owed ─► over ◄─ nothing owed, or hard cancel ┘
  *
  * A closed socket lingers: the pump has an alarm, by which its peer must have
- * taken something. See "lingers" in stream.h.
+ * taken something. See "lingers" in stream.h. A handshake has a deadline.
  */
 #include "stream/stream.h"
 
 #include "stream/disk.h"
+#include "stream/secure.h"
 
 #include <uv.h>
 
@@ -40,12 +42,22 @@ static int arm_linger(aw_task *task, awio_stream *s) {
   return aw_alarm_arm(task, aw_engine_now(engine) + s->linger);
 }
 
+/* Set the alarm of the wait, if it has a limit. */
+static int arm_limit(aw_task *task, awio_stream *s) {
+  if (!awio_secure_opens(s))
+    return s->socket && s->closed ? arm_linger(task, s) : 0;
+  uint64_t deadline = s->secure->deadline;
+  return deadline == AW_NEVER ? 0 : aw_alarm_arm(task, deadline);
+}
+
 static int pump_arm(aw_task *task, void *data) {
   awio_stream *s = data;
-  int rc = awio_stream_arm(task, s, AW_WRITABLE);
-  if (rc != 0 || !s->socket || !s->closed)
+  bool opens = awio_secure_opens(s);
+  int rc =
+      awio_stream_arm(task, s, opens ? awio_secure_events(s) : AW_WRITABLE);
+  if (rc != 0)
     return rc;
-  rc = arm_linger(task, s);
+  rc = arm_limit(task, s);
   if (rc < 0)
     awio_stream_disarm(task, s);
   return rc;
@@ -56,11 +68,21 @@ static void pump_disarm(aw_task *task, void *data) {
   awio_stream_disarm(task, data);
 }
 
+/* The peer takes nothing: what is owed is lost. */
+static void drop_owed(awio_stream *s) {
+  awio_stream_drop(s);
+  awio_secure_cut(s);
+}
+
 static void pump_due(aw_task *task, void *data) {
   awio_stream *s = data;
-  if (unread_by_peer(s) < s->unread && arm_linger(task, s) == 0)
+  bool opens = awio_secure_opens(s);
+  if (!opens && unread_by_peer(s) < s->unread && arm_linger(task, s) == 0)
     return;
-  awio_stream_drop(s);
+  if (opens)
+    awio_secure_fail(s, UV_ETIMEDOUT);
+  else
+    drop_owed(s);
   awio_stream_disarm(task, s);
   aw_wait_complete(task, 0);
 }
@@ -74,18 +96,39 @@ static const aw_operation pump_waits = {.label = "stream:write",
 
 /* ---- the pump ---- */
 
+/* Send what the kernel takes of what is owed. Returns 0 or a code. */
+static int send_owed(awio_stream *s) {
+  int rc = s->secure ? awio_secure_open(s) : 0;
+  if (rc != 0)
+    return rc == UV_EAGAIN ? 0 : rc;
+  ssize_t sent = awio_stream_send_queue(s);
+  if (sent < 0)
+    return (int)sent;
+  if (awio_secure_parts(s))
+    awio_secure_part(s);
+  return 0;
+}
+
+/* What is owed can never be sent. */
+static void fail_pump(awio_stream *s, int code) {
+  s->error = code;
+  awio_buffer_free(&s->out);
+  if (s->secure) {
+    awio_secure_fail(s, code);
+    awio_secure_cut(s);
+  }
+}
+
 /* A step of the pump. */
 static aw_turn pump_once(aw_task *task, awio_stream *s, bool cancelled) {
-  ssize_t sent = awio_stream_send_queue(s);
-  if (sent >= 0 && awio_buffer_length(&s->out) > 0 && !cancelled)
-    sent = aw_await_operation(task, &pump_waits, s);
-  if (sent < 0) { /* `out` can never be sent */
-    s->error = (int)sent;
-    awio_buffer_free(&s->out);
-  }
+  int rc = send_owed(s);
+  if (rc >= 0 && awio_stream_owes(s) && !cancelled)
+    rc = aw_await_operation(task, &pump_waits, s);
+  if (rc < 0)
+    fail_pump(s, rc);
   if (awio_buffer_length(&s->out) <= AWIO_LOW_WATER)
     awio_waiters_wake(&s->room, 0);
-  if (awio_buffer_length(&s->out) > 0 && !cancelled)
+  if (awio_stream_owes(s) && !cancelled)
     return AW_WAIT;
   if (awio_buffer_length(&s->out) == 0)
     awio_buffer_free(&s->out);
@@ -105,8 +148,9 @@ static aw_turn pump(aw_task *task, void *data) {
 static aw_turn pump_on(aw_task *task, void *data) {
   awio_stream *s = data;
   bool first = !s->stopping;
-  bool needed = s->room.count > 0 || (s->socket && s->stopped);
-  if (first && (!needed || awio_buffer_length(&s->out) == 0))
+  bool waited_for = s->room.count > 0 || (s->secure && s->secure->count > 0);
+  bool sends = s->socket && s->stopped && !awio_secure_opens(s);
+  if (first && (!(waited_for || sends) || !awio_stream_owes(s)))
     return AW_DONE;
   s->stopping = true;
   return pump_once(task, s, !first && aw_task_result(task) == AW_ECANCELED);
@@ -119,6 +163,7 @@ static void pump_over(void *data) {
   if (s->closed)
     awio_stream_close_fd(s, s->engine);
   awio_waiters_wake(&s->room, 0);
+  awio_secure_wake(s, 0); /* those of other loops begin it anew */
   awio_stream_release(s);
 }
 
@@ -152,11 +197,12 @@ ssize_t awio_stream_send(awio_stream *s, aw_loop *loop, const char *data,
 
 bool awio_stream_finish(awio_stream *s, aw_task *task) {
   aw_loop *loop = aw_task_loop(task);
-  bool queued = s->fd >= 0 && awio_buffer_length(&s->out) > 0;
-  if (!queued || awio_stream_pump(s, loop) < 0)
+  awio_secure_part(s);
+  bool owes = s->fd >= 0 && awio_stream_owes(s) && !awio_secure_opens(s);
+  if (!owes || awio_stream_pump(s, loop) < 0)
     return false;
   awio_stream_close(s, aw_loop_engine(loop));
-  return awio_buffer_length(&s->out) > 0;
+  return awio_stream_owes(s);
 }
 
 /* ---- waiting for `out` ---- */

@@ -2,7 +2,9 @@
 #include "stream/socket.h"
 
 #include "io.h"
+#include "stream/secure.h"
 #include "stream/stream_object.h"
+#include "tls/tls_error.h"
 
 #include <lauxlib.h>
 #include <uv.h>
@@ -67,7 +69,7 @@ static int stream_configure(lua_State *L) {
   static const char *const known[] = {AWIO_SOCKET_OPTIONS, NULL};
   awio_stream *s = awio_check_stream(L, "configure");
   aw_lua_check_options(L, 2, known, false);
-  awio_socket_options options = {s->limits, s->tcp};
+  awio_socket_options options = {.limits = s->limits, .tcp = s->tcp};
   awio_check_socket_options(L, 2, &options);
   if (has_tcp_option(L, 2)) {
     if (s->closed || s->fd < 0)
@@ -123,6 +125,15 @@ static awio_stream *new_socket_stream(connection *c) {
   return s;
 }
 
+/* The handshake begins when the stream is used. */
+static void add_tls(lua_State *L, awio_stream *s, awio_tls_context *context) {
+  awio_fault fault;
+  if (!context || awio_secure_begin(s, context, NULL, 0, NULL, &fault))
+    return;
+  awio_stream_close(s, NULL);
+  awio_tls_raise(L, &fault, "accept", s->name);
+}
+
 /* If making the Stream raises, the value still has the descriptor. */
 static int push_connection(lua_State *L, aw_lua_value *value) {
   connection *c = (connection *)value;
@@ -130,11 +141,13 @@ static int push_connection(lua_State *L, aw_lua_value *value) {
   awio_fill_stream(L, box, new_socket_stream(c));
   if (!*box)
     return luaL_error(L, "not enough memory");
+  add_tls(L, *box, c->options.tls);
   return 1;
 }
 
 static void release_connection(aw_lua_value *value) {
   connection *c = (connection *)value;
+  awio_tls_context_release(c->options.tls);
   if (c->fd >= 0)
     close(c->fd);
   aw_free(c);
@@ -152,6 +165,8 @@ aw_value awio_socket_value(int fd, const awio_socket_options *options,
   c->value.release = release_connection;
   c->fd = fd;
   c->options = *options;
+  if (options->tls)
+    awio_tls_context_keep(options->tls);
   if (peer)
     c->peer = *peer;
   return aw_lua_box(&c->value);

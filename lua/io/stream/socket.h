@@ -15,10 +15,13 @@
 
 #include <lua.h>
 
+struct awio_tls_context;
+
 /* Options of a stream over a socket. */
 typedef struct awio_socket_options {
   awio_limits limits;
   awio_tcp_options tcp;
+  struct awio_tls_context *tls; /* of a server, borrowed; NULL: no TLS */
 } awio_socket_options;
 
 extern const awio_socket_options awio_socket_usual;
@@ -34,7 +37,7 @@ void awio_check_socket_options(lua_State *L, int arg,
 /* Make the value of a connection. Returns 0 if there is not enough memory.
  *
  *   fd       a connected socket; takes, also on failure
- *   options  copied
+ *   options  copied; the value has its own reference to `tls`
  *   peer     copied, as accept(2) gave it: the kernel forgets it after a reset;
  *            NULL: ask the kernel
  */

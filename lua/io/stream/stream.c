@@ -16,6 +16,7 @@
 #include "base/cstdio.h"
 #include "base/pty.h"
 #include "base/system.h"
+#include "stream/secure.h"
 
 #include <uv.h>
 
@@ -52,7 +53,8 @@ awio_stream *awio_stream_new(int fd, bool can_read, bool can_write,
   s->linger = AWIO_LINGER;
   s->told = true;
   s->shared = fd <= STDERR_FILENO;
-  memcpy(s->name, name, length + 1);
+  memcpy(s->text, name, length + 1);
+  s->name = s->text;
   return s;
 }
 
@@ -74,6 +76,8 @@ void awio_stream_close_fd(awio_stream *s, aw_engine *engine) {
     return;
   }
   aw_ready_done(&s->keeper);
+  if (s->secure)
+    awio_secure_end(s);
   bool cut = s->socket && (s->cut || awio_buffer_length(&s->out) > 0);
   if (cut)
     end_with_reset(s->fd);
@@ -94,6 +98,7 @@ void awio_stream_release(awio_stream *s) {
   awio_buffer_free(&s->in);
   awio_buffer_free(&s->out);
   awio_waiters_free(&s->room);
+  awio_secure_free(s->secure);
   aw_free(s);
 }
 
@@ -109,6 +114,7 @@ void awio_stream_close(awio_stream *s, aw_engine *engine) {
     awio_stream_drop(s);
   if (s->fd >= 0)
     awio_stream_end_input(s); /* only a running pump types the rest */
+  awio_secure_part(s);        /* the same */
   s->closed = true;
   aw_lua_weigh_closed(&s->weight);
   s->taken++;
@@ -119,10 +125,12 @@ void awio_stream_close(awio_stream *s, aw_engine *engine) {
   if (!s->pumping)
     awio_stream_close_fd(s, NULL);
   awio_waiters_wake(&s->room, AW_ECLOSED);
+  awio_secure_wake(s, AW_ECLOSED);
 }
 
 void awio_stream_abort(awio_stream *s, aw_engine *engine) {
   awio_stream_drop(s);
+  awio_secure_cut(s);
   awio_stream_close(s, engine);
   if (engine && s->engine == engine) /* else its pump closes it */
     awio_stream_close_fd(s, engine);
@@ -142,6 +150,8 @@ static ssize_t note_lost(awio_stream *s, ssize_t code) {
 
 static ssize_t read_some(awio_stream *s, size_t size) {
   char *end = s->in.data + s->in.end;
+  if (s->secure)
+    return awio_secure_read(s, end, size);
   ssize_t got = s->socket ? awio_socket_receive(s->fd, end, size)
                           : awio_read(s->fd, end, size);
   if (got == UV_EIO && s->terminal)
@@ -160,6 +170,8 @@ ssize_t awio_stream_fill(awio_stream *s, size_t wanted) {
   size_t size = wanted > s->chunk ? s->chunk * 2 : s->chunk;
   if (size > LARGE_CHUNK)
     size = LARGE_CHUNK;
+  if (awio_secure_opens(s))
+    return wait_for_bytes(s);
   if (s->drained || (s->shared && !awio_ready(s->fd, false)))
     return s->disk ? s->acts->fill(s, wanted) : wait_for_bytes(s);
   if (!awio_buffer_room(&s->in, size))
@@ -169,7 +181,7 @@ ssize_t awio_stream_fill(awio_stream *s, size_t wanted) {
     return wait_for_bytes(s);
   if (got > 0) {
     s->in.end += (size_t)got;
-    s->drained = (size_t)got < size && !s->shared;
+    s->drained = (size_t)got < size && !s->shared && !s->secure;
     if ((size_t)got == size && s->chunk < LARGE_CHUNK)
       s->chunk *= 2;
   } else if (got == 0) {
@@ -196,11 +208,16 @@ int awio_stream_arm(aw_task *task, awio_stream *s, int events) {
   return aw_ready_arm_kept(task, s->fd, events, &s->keeper);
 }
 
-/* The descriptor is readable: the next read may ask the kernel. */
+void awio_stream_note_readable(awio_stream *s) {
+  s->drained = false;
+  if (awio_tls_of(s))
+    awio_tls_readable(awio_tls_of(s));
+}
+
 static int read_ready(aw_task *task, void *data) {
   (void)task;
   awio_stream *s = data;
-  s->drained = false;
+  awio_stream_note_readable(s);
   return 1;
 }
 
@@ -208,63 +225,30 @@ static int read_arm(aw_task *task, void *data) {
   awio_stream *s = data;
   if (s->disk)
     return s->acts->arm(task, s, 0);
+  if (awio_secure_opens(s))
+    return awio_secure_wait(task, s, NULL, NULL);
   int rc = awio_stream_arm(task, data, AW_READABLE);
   return rc == 1 ? read_ready(task, data) : rc;
 }
 
 static int write_arm(aw_task *task, void *data) {
+  awio_stream *s = data;
+  if (awio_secure_opens(s))
+    return awio_secure_wait(task, s, NULL, NULL);
   return awio_stream_arm(task, data, AW_WRITABLE);
 }
 
 void awio_stream_disarm(aw_task *task, void *data) {
-  const awio_stream *s = data;
+  awio_stream *s = data;
   if (s->acts)
     s->acts->disarm(task, data);
-  else
+  else if (!awio_secure_leave(task, s))
     aw_ready_disarm(task, s->fd);
 }
 
 static void describe_stream(const void *data, char *out, size_t size) {
   const awio_stream *s = data;
   snprintf(out, size, "%s", s->name);
-}
-
-/* ---- waiting in wires: `data` is the userdata of the Stream ---- */
-
-static awio_stream *stream_in(const void *data) {
-  return *(awio_stream *const *)data;
-}
-
-static bool is_gone(const awio_stream *s) {
-  return !s || s->closed || s->fd < 0;
-}
-
-/* For Readable(stream), which is ready at once if `in` holds bytes [Q6]. Files
- * are always ready, as for poll(2). */
-static int readable_arm(aw_task *task, void *data) {
-  awio_stream *s = stream_in(data);
-  if (is_gone(s))
-    return AW_ECLOSED;
-  return awio_buffer_length(&s->in) > 0 || s->disk ? 1 : read_arm(task, s);
-}
-
-static int writable_arm(aw_task *task, void *data) {
-  awio_stream *s = stream_in(data);
-  if (is_gone(s))
-    return AW_ECLOSED;
-  return s->disk ? 1 : write_arm(task, s);
-}
-
-static void wire_disarm(aw_task *task, void *data) {
-  awio_stream_disarm(task, stream_in(data));
-}
-
-static void wire_describe(const void *data, char *out, size_t size) {
-  const awio_stream *s = stream_in(data);
-  if (s)
-    describe_stream(s, out, size);
-  else
-    snprintf(out, size, "stream (finalized)");
 }
 
 #define WAITING(what, begin, try) \
@@ -279,17 +263,6 @@ const aw_operation awio_wait_some = READING("stream:read_some");
 const aw_operation awio_wait_line = READING("stream:lines");
 const aw_operation awio_wait_until = READING("stream:read_until");
 const aw_operation awio_wait_from = READING("copy");
-
-const aw_operation awio_stream_readable = {.label = "readable",
-                                           .arm = readable_arm,
-                                           .disarm = wire_disarm,
-                                           .external = true,
-                                           .describe = wire_describe};
-const aw_operation awio_stream_writable = {.label = "writable",
-                                           .arm = writable_arm,
-                                           .disarm = wire_disarm,
-                                           .external = true,
-                                           .describe = wire_describe};
 
 /* ---- writing ---- */
 
@@ -306,6 +279,8 @@ static size_t size_of_write(const awio_stream *s, const char *data,
 }
 
 static ssize_t write_some(awio_stream *s, const char *data, size_t size) {
+  if (s->secure)
+    return awio_secure_write(s, data, size);
   if (s->socket)
     return note_lost(s, awio_socket_send(s->fd, data, size));
   if (s->shared && !awio_ready(s->fd, true))
@@ -326,7 +301,7 @@ static ssize_t write_all(awio_stream *s, const char *data, size_t size) {
     if (put < 0)
       return put;
     sent += (size_t)put;
-    if ((size_t)put < next)
+    if ((size_t)put < next && !s->secure) /* TLS writes a record at a time */
       break;
   }
   return (ssize_t)sent;
@@ -342,6 +317,7 @@ ssize_t awio_stream_send_queue(awio_stream *s) {
 
 const aw_operation awio_wait_write = DRAINING("stream:write");
 const aw_operation awio_wait_flush = DRAINING("stream:flush");
+const aw_operation awio_wait_open = DRAINING("stream:handshake");
 const aw_operation awio_wait_to = DRAINING("copy");
 
 /* ---- terminals ---- */
@@ -385,8 +361,10 @@ ssize_t awio_stream_submit(awio_stream *s, const char *data, size_t size) {
       s->limits.high_water > queued ? s->limits.high_water - queued : 0;
   size_t take = rest < room ? rest : room;
   note_typed(s, data, sent + take);
-  if (take > 0 && !awio_buffer_add(&s->out, data + sent, take))
+  if (take > 0 && !awio_buffer_add(&s->out, data + sent, take)) {
+    s->broken |= awio_tls_of(s) && awio_tls_of(s)->stuck;
     return AW_ENOMEM;
+  }
   return (ssize_t)(sent + take);
 }
 
@@ -406,6 +384,16 @@ int awio_stream_yield_to_c(const awio_stream *s) {
     return UV_EAGAIN;
   awio_stdio_flush(s->fd);
   return 0;
+}
+
+int awio_stream_turn(const awio_stream *s) {
+  int rc = awio_secure_turn(s);
+  return rc != 0 ? rc : awio_stream_yield_to_c(s);
+}
+
+bool awio_stream_owes(const awio_stream *s) {
+  return awio_buffer_length(&s->out) > 0 || awio_secure_opens(s) ||
+         awio_secure_parts(s);
 }
 
 void awio_stream_shut(awio_stream *s, aw_engine *engine) {

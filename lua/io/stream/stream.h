@@ -31,13 +31,14 @@
  * io.write write to such a descriptor, too: see cstdio.h.
  *
  * A regular file, or a block device, is read and written by threads: `disk`,
- * see disk.h.
+ * see disk.h. TLS lies between a stream and its socket: `secure`, see secure.h.
  *
  *   stream_object.c    the class, and writing
  *   finish.c           flush, sync, seek, close
- *   read.c, read_until.c, recv.c    reading
+ *   read.c, read_until.c, events.c  reading
  *   copy.c             from one stream to another
  *   socket.c, file.c   streams over sockets, over FIFOs and files
+ *   secure_object.c    starttls, and what Lua sees of TLS
  */
 #ifndef AWIO_STREAM_H
 #define AWIO_STREAM_H
@@ -124,7 +125,9 @@ struct awio_stream {
   bool terminal; /* `fd` is the master of a child's terminal: EIO is the end */
   bool types;    /* the end of the terminal's input was not typed yet */
   bool mid_line; /* the last byte typed into the terminal ends no line */
-  char name[];   /* for people: what it is connected to */
+  struct awio_secure *secure; /* TLS, or NULL */
+  const char *name; /* for people: what it is connected to; `text`, or of TLS */
+  char text[];
 };
 
 /* Make a stream on `fd`; NULL: out of memory. Takes `fd`, also on failure. */
@@ -156,6 +159,9 @@ bool awio_stream_finish(awio_stream *stream, aw_task *task);
  */
 ssize_t awio_stream_fill(awio_stream *stream, size_t wanted);
 
+/* The descriptor is readable: the next read may ask the kernel. */
+void awio_stream_note_readable(awio_stream *stream);
+
 /* Remove `count` bytes from `in`, of which the caller has made Lua strings.
  * Returns false, with nothing removed, if a finalizer that ran meanwhile has
  * read from the stream or closed it: then look at `in` again.
@@ -163,6 +169,12 @@ ssize_t awio_stream_fill(awio_stream *stream, size_t wanted);
  *   seen  the value of `taken` before the strings were made
  */
 bool awio_stream_take(awio_stream *stream, size_t count, uint64_t seen);
+
+/* May the bytes of a new write go to the kernel, or to `out`? Returns 0;
+ * UV_EAGAIN if the task must wait for the descriptor first, by one of the
+ * operations that do; UV_EBUSY if it must wait until `out` is empty; or an
+ * error. Not for files. */
+int awio_stream_turn(const awio_stream *stream);
 
 /* Submit as much of `data` as the kernel and `out` take. Returns the number of
  * bytes submitted, or an error. Use awio_stream_send(). */
@@ -193,6 +205,8 @@ int awio_stream_pump(awio_stream *stream, aw_loop *loop);
 /* Let the other side see the end of the file, after everything was sent. */
 void awio_stream_shut(awio_stream *stream, aw_engine *engine);
 
+/* Is something still to be sent, that the pump must send? */
+bool awio_stream_owes(const awio_stream *stream);
 /* For pump.c: send what the kernel takes of `out`; returns as write(2). */
 ssize_t awio_stream_send_queue(awio_stream *stream);
 /* For pump.c: drop `out`. The peer of a socket sees a reset when it has lost
@@ -210,8 +224,9 @@ extern const aw_operation awio_wait_line;  /* in lines() */
 extern const aw_operation awio_wait_until; /* in read_until() */
 extern const aw_operation awio_wait_from;  /* in copy() */
 /* These wait until the descriptor is writable: */
-extern const aw_operation awio_wait_write; /* in write() and the pump */
+extern const aw_operation awio_wait_write; /* in write() */
 extern const aw_operation awio_wait_flush; /* in flush() */
+extern const aw_operation awio_wait_open;  /* in handshake() and shutdown() */
 extern const aw_operation awio_wait_to;    /* in copy() */
 /* These wait for the job of a file: */
 extern const aw_operation awio_wait_write_disk; /* in write() */

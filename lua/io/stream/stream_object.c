@@ -7,6 +7,8 @@
 #include "stream/stream_object.h"
 
 #include "stream/disk.h"
+#include "stream/secure.h"
+#include "tls/tls_error.h"
 
 #include "io.h"
 
@@ -49,6 +51,11 @@ int awio_fail_stream(lua_State *L, const awio_stream *s, ssize_t code,
     return luaL_error(L, "not enough memory");
   if (s->closed) /* the code may come from a wait that the close ended */
     code = AW_ECLOSED;
+  const awio_tls *tls = awio_tls_of(s);
+  if (tls && !tls->established)
+    call = "handshake";
+  if (tls && tls->fault && code == AWIO_ETLS)
+    return awio_tls_raise(L, tls->fault, call, s->name);
   return aw_lua_system_error(L, (int)code, call, s->name);
 }
 
@@ -163,7 +170,7 @@ static int write_on(lua_State *L, int result, void *data) {
   awio_check_writable(L, s);
   if (result < 0)
     return awio_fail_stream(L, s, result, "write");
-  int rc = s->disk ? awio_disk_turn(s) : awio_stream_yield_to_c(s);
+  int rc = s->disk ? awio_disk_turn(s) : awio_stream_turn(s);
   if (rc == UV_EAGAIN)
     return aw_lua_await(L, s->disk ? &awio_wait_write_disk : &awio_wait_write,
                         s, "stream:write", write_on);
@@ -178,7 +185,8 @@ static int write_on(lua_State *L, int result, void *data) {
 /* Does nothing keep the kernel from taking bytes at once? */
 static bool is_free(const awio_stream *s) {
   return s->socket && s->can_write && !s->closed && !s->shut && !s->broken &&
-         !s->large && !s->error && awio_buffer_length(&s->out) == 0;
+         !s->large && !s->error && awio_buffer_length(&s->out) == 0 &&
+         !awio_secure_opens(s);
 }
 
 /* The usual write, of the string at 2 to a free stream. */
@@ -236,11 +244,14 @@ static int shutdown_on(lua_State *L, int result, void *data) {
   awio_check_writable(L, s);
   if (result < 0)
     return awio_fail_stream(L, s, result, "shutdown");
-  int rc = 0;
-  if (awio_buffer_length(&s->out) == 0 && !s->large)
+  int rc = awio_secure_turn(s);
+  if (rc == UV_EAGAIN)
+    return aw_lua_await(L, &awio_wait_open, s, "stream:shutdown", shutdown_on);
+  if (rc == 0 && awio_buffer_length(&s->out) == 0 && !s->large)
     rc = awio_stream_end_input(s);
-  bool queued =
-      rc == 0 && (awio_buffer_length(&s->out) > 0 || (s->disk && s->pumping));
+  if (rc == 0 && !s->large)
+    awio_secure_part(s);
+  bool queued = rc == 0 && (awio_stream_owes(s) || (s->disk && s->pumping));
   if (queued)
     rc = awio_stream_pump(s, loop_here(L));
   if (rc < 0)
@@ -311,6 +322,8 @@ static const char *stream_state(const awio_stream *s) {
     return "closed";
   if (s->broken)
     return "broken";
+  if (s->error == AWIO_ETLS)
+    return "failed";
   if (s->error)
     return aw_error_name(s->error);
   if (s->ended && awio_buffer_length(&s->in) == 0)
@@ -360,7 +373,10 @@ static int stream_getfd(lua_State *L) {
 
 /* s:dirty() → whether the stream holds bytes for its readers [Q6] */
 static int stream_dirty(lua_State *L) {
-  const awio_stream *s = awio_check_stream(L, "dirty");
+  awio_stream *s = awio_check_stream(L, "dirty");
+  if (awio_buffer_length(&s->in) == 0 && awio_tls_of(s) &&
+      awio_tls_holds_bytes(awio_tls_of(s)) && !s->ended)
+    awio_stream_fill(s, 0);
   lua_pushboolean(L, awio_buffer_length(&s->in) > 0);
   return 1;
 }

@@ -17,6 +17,7 @@
 #include "tls/context.h"
 
 #include "tls/credentials.h"
+#include "tls/openssl.h"
 #include "tls/sessions.h"
 
 #include <aiowire.h>

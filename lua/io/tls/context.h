@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 typedef struct awio_tls_context awio_tls_context;
+struct ssl_st; /* an SSL: this header needs none of OpenSSL's */
 
 /* Make a context with one reference. Reads the files that the settings name.
  * Opens OpenSSL. Returns NULL with `fault` filled.
@@ -43,11 +44,11 @@ const char *awio_tls_context_host(const awio_tls_context *context);
  *   port  of a client, with the host the key of its sessions; 0: unknown, no
  *         session is resumed
  */
-SSL *awio_tls_context_ssl(awio_tls_context *context, const char *host, int port,
-                          awio_fault *fault);
+struct ssl_st *awio_tls_context_ssl(awio_tls_context *context, const char *host,
+                                    int port, awio_fault *fault);
 
 /* If verifying the peer of `ssl` has failed, add to a fault of its handshake
  * what OpenSSL says of the certificate, and whose it is. */
-void awio_tls_context_explain(SSL *ssl, awio_fault *fault);
+void awio_tls_context_explain(struct ssl_st *ssl, awio_fault *fault);
 
 #endif

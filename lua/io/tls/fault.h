@@ -8,14 +8,14 @@
 #ifndef AWIO_FAULT_H
 #define AWIO_FAULT_H
 
-#include <openssl/types.h>
-
 #include <stdbool.h>
 #include <stddef.h>
 
 /* A result beside the codes of the library and of the system: TLS has failed,
  * and an awio_fault says how. No other module sees it. */
 enum { AWIO_ETLS = -25001 };
+
+struct X509_name_st; /* of OpenSSL */
 
 typedef struct awio_fault {
   /* AWIO_ETLS, whose texts are below; or AW_ENOMEM, or -errno; 0: none */
@@ -47,6 +47,7 @@ void awio_fault_about(awio_fault *fault, const char *text);
 
 /* Write the name in a certificate, as "CN = expired.example", without control
  * characters; "" without memory. */
-void awio_fault_name_text(const X509_NAME *name, char *out, size_t size);
+void awio_fault_name_text(const struct X509_name_st *name, char *out,
+                          size_t size);
 
 #endif

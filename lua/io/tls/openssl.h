@@ -41,7 +41,7 @@
   F(SSL_pending) F(SSL_has_pending) F(SSL_is_init_finished) F(SSL_is_server) \
   F(SSL_get_version) F(SSL_get_current_cipher) F(SSL_CIPHER_get_name) \
   F(SSL_get0_alpn_selected) F(SSL_get_servername) F(SSL_session_reused) \
-  F(SSL_get1_peer_certificate) F(SSL_get_verify_result) F(SSL_get0_param) \
+  F(SSL_get0_peer_certificate) F(SSL_get_verify_result) F(SSL_get0_param) \
   F(SSL_set_verify) F(SSL_get_verify_mode) F(SSL_set_SSL_CTX) \
   F(SSL_get_SSL_CTX) F(SSL_set_session) F(SSL_get1_session) \
   F(SSL_SESSION_free) F(SSL_SESSION_up_ref) F(SSL_SESSION_is_resumable) \
@@ -59,7 +59,7 @@
   F(PEM_read_bio_X509) F(PEM_read_bio_X509_AUX) F(PEM_read_bio_PrivateKey) \
   F(PEM_read_bio_X509_CRL) F(PEM_write_bio_X509) F(EVP_PKEY_free) \
   F(X509_free) F(X509_up_ref) F(X509_CRL_free) F(X509_get_subject_name) \
-  F(X509_get_issuer_name) F(X509_get_serialNumber) F(X509_get0_notBefore) \
+  F(X509_get_issuer_name) F(X509_get0_serialNumber) F(X509_get0_notBefore) \
   F(X509_get0_notAfter) F(X509_get_ext_d2i) F(X509_digest) F(X509_NAME_dup) \
   F(X509_NAME_print_ex) F(X509_NAME_free) F(X509_verify_cert_error_string) \
   F(X509_check_private_key) F(X509_STORE_new) F(X509_STORE_free) \

@@ -164,15 +164,15 @@ static void read_pem(lua_State *L, const char *what, awio_tls_text *out) {
 }
 
 /* Push the name of an option in messages: "key", or "hosts.a.example.key". */
-static const char *push_label(lua_State *L, const char *host,
-                              const char *name) {
+static const char *push_option_name(lua_State *L, const char *host,
+                                    const char *name) {
   return host ? lua_pushfstring(L, "hosts.%s.%s", host, name)
               : lua_pushstring(L, name);
 }
 
 static void read_pem_field(lua_State *L, int arg, const char *host,
                            const char *name, awio_tls_text *out) {
-  const char *label = push_label(L, host, name);
+  const char *label = push_option_name(L, host, name);
   if (lua_getfield(L, arg, name) != LUA_TNIL)
     read_pem(L, label, out);
   lua_pop(L, 2);
@@ -182,7 +182,7 @@ static void read_pem_field(lua_State *L, int arg, const char *host,
 static void read_password(lua_State *L, int arg, const char *host,
                           awio_tls_text *out) {
   enum { LONGEST = 1024 };
-  const char *label = push_label(L, host, "password");
+  const char *label = push_option_name(L, host, "password");
   int type = lua_getfield(L, arg, "password");
   if (type != LUA_TNIL) {
     size_t size = 0;
@@ -197,24 +197,16 @@ static void read_password(lua_State *L, int arg, const char *host,
   lua_pop(L, 2);
 }
 
-/* Forget the password of a key that is replaced without one. */
-static void forget_password(lua_State *L, int arg, awio_tls_identity *out) {
-  if (lua_getfield(L, arg, "key") != LUA_TNIL)
-    free_tls_text(&out->password);
-  lua_pop(L, 1);
-}
-
 /* Raise: option `name` is given without `needed`. */
 static int needs(lua_State *L, const char *host, const char *name,
                  const char *needed) {
   return aw_lua_error(L, "bad option '%s' (it needs '%s', too)",
-                      push_label(L, host, name), needed);
+                      push_option_name(L, host, name), needed);
 }
 
 /*   host  whose it is; NULL: of all others */
 static void read_identity(lua_State *L, int arg, const char *host,
                           awio_tls_identity *out) {
-  forget_password(L, arg, out);
   read_pem_field(L, arg, host, "cert", &out->cert);
   read_pem_field(L, arg, host, "key", &out->key);
   read_password(L, arg, host, &out->password);
@@ -470,5 +462,11 @@ awio_tls_settings *awio_tls_settings_new(lua_State *L, int arg, bool server,
   }
   if (!lua_isnoneornil(L, arg))
     read_protected(L, arg, s);
+  if (server && !s->identity.cert.data) {
+    awio_tls_settings_free(s);
+    s = NULL;
+    aw_lua_error(L, "missing option 'cert' (a server of TLS needs 'cert' and "
+                    "'key')");
+  }
   return s;
 }

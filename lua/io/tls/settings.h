@@ -62,7 +62,8 @@ typedef struct awio_tls_settings {
 } awio_tls_settings;
 
 /* Make settings of the table at `arg`, whose names are checked; other options
- * are ignored. Raises "bad option" at the caller's line.
+ * are ignored. Raises "bad option", or "missing option" if a server has no
+ * certificate, at the caller's line.
  *
  *   arg     nil: no options
  *   before  options that the table lacks are taken from here; NULL: the usual
