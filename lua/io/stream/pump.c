@@ -110,7 +110,7 @@ static int send_owed(awio_stream *s) {
 }
 
 /* What is owed can never be sent. */
-static void fail_pump(awio_stream *s, int code) {
+static void fail_owed(awio_stream *s, int code) {
   s->error = code;
   awio_buffer_free(&s->out);
   if (s->secure) {
@@ -125,7 +125,7 @@ static aw_turn pump_once(aw_task *task, awio_stream *s, bool cancelled) {
   if (rc >= 0 && awio_stream_owes(s) && !cancelled)
     rc = aw_await_operation(task, &pump_waits, s);
   if (rc < 0)
-    fail_pump(s, rc);
+    fail_owed(s, rc);
   if (awio_buffer_length(&s->out) <= AWIO_LOW_WATER)
     awio_waiters_wake(&s->room, 0);
   if (awio_stream_owes(s) && !cancelled)

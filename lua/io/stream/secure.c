@@ -94,7 +94,7 @@ int awio_secure_events(const awio_stream *s) {
 
 /* ---- waiting for its end ---- */
 
-static bool make_room(awio_secure *c) {
+static bool grow_opening(awio_secure *c) {
   if (c->count < c->size)
     return true;
   size_t size = c->size > 0 ? 2 * c->size : 2;
@@ -106,7 +106,7 @@ static bool make_room(awio_secure *c) {
   return true;
 }
 
-static uint64_t deadline_of(aw_task *task, const awio_tls *tls) {
+static uint64_t handshake_deadline(aw_task *task, const awio_tls *tls) {
   uint64_t limit = awio_tls_context_timeout(tls->context);
   uint64_t now = aw_engine_now(aw_loop_engine(aw_task_loop(task)));
   return limit < AW_NEVER - now ? now + limit : AW_NEVER;
@@ -115,10 +115,10 @@ static uint64_t deadline_of(aw_task *task, const awio_tls *tls) {
 int awio_secure_wait(aw_task *task, awio_stream *s, awio_again again,
                      void *data) {
   awio_secure *c = s->secure;
-  if (!make_room(c))
+  if (!grow_opening(c))
     return AW_ENOMEM;
   if (c->deadline == 0)
-    c->deadline = deadline_of(task, c->tls);
+    c->deadline = handshake_deadline(task, c->tls);
   int rc = awio_stream_pump(s, aw_task_loop(task));
   if (rc < 0)
     return rc;

@@ -23,7 +23,7 @@ static const char *const CONTEXT = "aiowire.tls_context";
 
 /* ---- contexts ---- */
 
-static int context_gc(lua_State *L) {
+static int tls_context_gc(lua_State *L) {
   awio_tls_context **box = lua_touserdata(L, 1);
   awio_tls_context_release(*box);
   *box = NULL;
@@ -31,9 +31,9 @@ static int context_gc(lua_State *L) {
 }
 
 /* Push the context that `make` returns for the options at `arg`. May raise. */
-static awio_tls_context *push_context(lua_State *L, int arg,
-                                      awio_tls_context *(*make)(lua_State *,
-                                                                int)) {
+static awio_tls_context *push_tls_context(lua_State *L, int arg,
+                                          awio_tls_context *(*make)(lua_State *,
+                                                                    int)) {
   awio_tls_context **box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = NULL;
   luaL_setmetatable(L, CONTEXT);
@@ -44,7 +44,7 @@ static awio_tls_context *push_context(lua_State *L, int arg,
 /* tls_context(options) → a context for connections with these options */
 static int inner_tls_context(lua_State *L) {
   lua_settop(L, 1);
-  push_context(L, 1, awio_tls_client_context);
+  push_tls_context(L, 1, awio_tls_client_context);
   return 1;
 }
 
@@ -83,8 +83,8 @@ static int stream_handshake(lua_State *L) {
 
 /* ---- the beginning ---- */
 
-static void begin(lua_State *L, awio_stream *s, awio_tls_context *context,
-                  const char *host, int port, const char *place) {
+static void begin_tls(lua_State *L, awio_stream *s, awio_tls_context *context,
+                      const char *host, int port, const char *place) {
   awio_fault fault;
   if (!awio_secure_begin(s, context, host, port, place, &fault))
     awio_tls_raise(L, &fault, "starttls", s->name);
@@ -100,7 +100,7 @@ static int inner_secure(lua_State *L) {
   const char *host = lua_tostring(L, HOST);
   int port = (int)lua_tointeger(L, PORT);
   const char *place = awio_push_where(L, host, port);
-  begin(L, s, context, own ? own : host, port, place);
+  begin_tls(L, s, context, own ? own : host, port, place);
   lua_settop(L, 1);
   return handshake_on(L, 0, s);
 }
@@ -129,7 +129,7 @@ static int starttls_on(lua_State *L, int result, void *data) {
                         starttls_on);
   }
   awio_tls_context *context = *(awio_tls_context **)lua_touserdata(L, BOX);
-  begin(L, s, context, awio_tls_context_host(context), 0, NULL);
+  begin_tls(L, s, context, awio_tls_context_host(context), 0, NULL);
   lua_settop(L, 1);
   return handshake_on(L, 0, s);
 }
@@ -140,7 +140,7 @@ static int stream_starttls(lua_State *L) {
   lua_settop(L, 2);
   check_plain(L, s);
   const awio_tls_context *context =
-      push_context(L, 2, awio_tls_starttls_context);
+      push_tls_context(L, 2, awio_tls_starttls_context);
   if (!awio_tls_context_is_server(context) &&
       awio_tls_context_verifies(context) && !awio_tls_context_host(context))
     return aw_lua_error(L, "missing option 'host' (the name in the peer's "
@@ -171,7 +171,7 @@ void awio_open_secure(lua_State *L) {
   static const luaL_Reg inner[] = {{"tls_context", inner_tls_context},
                                    {"secure", inner_secure},
                                    {NULL, NULL}};
-  static const luaL_Reg meta[] = {{"__gc", context_gc}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {{"__gc", tls_context_gc}, {NULL, NULL}};
   luaL_newmetatable(L, CONTEXT);
   luaL_setfuncs(L, meta, 0);
   lua_pop(L, 1);

@@ -2,6 +2,7 @@
 #include "tls/connection.h"
 
 #include "base/socket.h"
+#include "tls/openssl.h"
 
 #include <aiowire.h>
 

@@ -24,13 +24,14 @@
 
 #include "base/buffer.h"
 #include "tls/context.h"
+#include "tls/fault.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 typedef struct awio_tls {
-  SSL *ssl;
+  struct ssl_st *ssl; /* an SSL */
   awio_tls_context *context;
   int fd;            /* borrowed */
   awio_buffer early; /* bytes of the peer, read before TLS began */

@@ -9,14 +9,13 @@
 #define AWIO_TLS_CONTEXT_H
 
 #include "tls/fault.h"
-#include "tls/openssl.h"
 #include "tls/settings.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 typedef struct awio_tls_context awio_tls_context;
-struct ssl_st; /* an SSL: this header needs none of OpenSSL's */
+struct ssl_st; /* an SSL: users of this header need none of OpenSSL's */
 
 /* Make a context with one reference. Reads the files that the settings name.
  * Opens OpenSSL. Returns NULL with `fault` filled.

@@ -23,7 +23,7 @@ static const struct {
 
 /* A handle of libssl finds the functions of libcrypto, too, since libssl needs
  * it. */
-static bool find_functions(void *library) {
+static bool find_calls(void *library) {
   for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
     void *symbol = dlsym(library, symbols[i].name);
     if (!symbol) {
@@ -47,7 +47,7 @@ static void open_once(void) {
     snprintf(problem, sizeof problem, "%s", why ? why : "cannot be opened");
     return;
   }
-  if (!find_functions(library)) {
+  if (!find_calls(library)) {
     dlclose(library);
     return;
   }

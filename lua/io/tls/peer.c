@@ -2,32 +2,36 @@
 #define _DEFAULT_SOURCE /* timegm() */
 #include "tls/peer.h"
 
+#include "tls/openssl.h"
+
 #include <lauxlib.h>
 
 #include <arpa/inet.h>
 #include <string.h>
 #include <time.h>
 
-static void set_text(lua_State *L, const char *field, const char *text) {
+static void set_peer_text(lua_State *L, const char *field, const char *text) {
   lua_pushstring(L, text);
   lua_setfield(L, -2, field);
 }
 
-static void set_flag(lua_State *L, const char *field, bool flag) {
+static void set_tls_flag(lua_State *L, const char *field, bool flag) {
   lua_pushboolean(L, flag);
   lua_setfield(L, -2, field);
 }
 
 /* ---- the certificate ---- */
 
-static void set_name(lua_State *L, const char *field, const X509_NAME *name) {
+static void set_x509_name(lua_State *L, const char *field,
+                          const X509_NAME *name) {
   char text[256];
   awio_fault_name_text(name, text, sizeof text);
-  set_text(L, field, text);
+  set_peer_text(L, field, text);
 }
 
 /* Seconds since 1970, as os.time() has them. */
-static void set_time(lua_State *L, const char *field, const ASN1_TIME *time) {
+static void set_x509_time(lua_State *L, const char *field,
+                          const ASN1_TIME *time) {
   struct tm parts;
   if (awio_openssl()->ASN1_TIME_to_tm(time, &parts) != 1)
     return;
@@ -35,8 +39,8 @@ static void set_time(lua_State *L, const char *field, const ASN1_TIME *time) {
   lua_setfield(L, -2, field);
 }
 
-static void set_hex(lua_State *L, const char *field, const unsigned char *bytes,
-                    size_t count) {
+static void set_tls_hex(lua_State *L, const char *field,
+                        const unsigned char *bytes, size_t count) {
   static const char digits[] = "0123456789abcdef";
   luaL_Buffer b;
   luaL_buffinit(L, &b);
@@ -51,8 +55,8 @@ static void set_hex(lua_State *L, const char *field, const unsigned char *bytes,
 static void set_serial(lua_State *L, const X509 *x509) {
   const awio_openssl_calls *o = awio_openssl();
   const ASN1_INTEGER *serial = o->X509_get0_serialNumber(x509);
-  set_hex(L, "serial", o->ASN1_STRING_get0_data(serial),
-          (size_t)o->ASN1_STRING_length(serial));
+  set_tls_hex(L, "serial", o->ASN1_STRING_get0_data(serial),
+              (size_t)o->ASN1_STRING_length(serial));
 }
 
 static void set_fingerprint(lua_State *L, const X509 *x509) {
@@ -60,13 +64,13 @@ static void set_fingerprint(lua_State *L, const X509 *x509) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   if (o->X509_digest(x509, o->EVP_sha256(), digest, &size) == 1)
-    set_hex(L, "sha256", digest, size);
+    set_tls_hex(L, "sha256", digest, size);
 }
 
 /* ---- its names ---- */
 
 /* Append a name to the list on top: a DNS name, an address or a mailbox. */
-static void add_name(lua_State *L, int type, const ASN1_STRING *name) {
+static void add_alternative(lua_State *L, int type, const ASN1_STRING *name) {
   const awio_openssl_calls *o = awio_openssl();
   const unsigned char *data = o->ASN1_STRING_get0_data(name);
   int size = o->ASN1_STRING_length(name);
@@ -94,7 +98,7 @@ static int push_names(lua_State *L) {
     const GENERAL_NAME *name = o->OPENSSL_sk_value(stack, i);
     if (name->type == GEN_DNS || name->type == GEN_EMAIL ||
         name->type == GEN_IPADD || name->type == GEN_URI)
-      add_name(L, name->type, name->d.ia5);
+      add_alternative(L, name->type, name->d.ia5);
   }
   return 1;
 }
@@ -152,10 +156,10 @@ static void set_certificate(lua_State *L, const awio_tls *t) {
   if (!x509)
     return;
   lua_newtable(L);
-  set_name(L, "subject", o->X509_get_subject_name(x509));
-  set_name(L, "issuer", o->X509_get_issuer_name(x509));
-  set_time(L, "not_before", o->X509_get0_notBefore(x509));
-  set_time(L, "not_after", o->X509_get0_notAfter(x509));
+  set_x509_name(L, "subject", o->X509_get_subject_name(x509));
+  set_x509_name(L, "issuer", o->X509_get_issuer_name(x509));
+  set_x509_time(L, "not_before", o->X509_get0_notBefore(x509));
+  set_x509_time(L, "not_after", o->X509_get0_notAfter(x509));
   set_serial(L, x509);
   set_fingerprint(L, x509);
   set_names(L, x509);
@@ -163,7 +167,7 @@ static void set_certificate(lua_State *L, const awio_tls *t) {
   lua_setfield(L, -2, "certificate");
 }
 
-static void set_alpn(lua_State *L, const awio_tls *t) {
+static void set_protocol(lua_State *L, const awio_tls *t) {
   const unsigned char *name = NULL;
   unsigned size = 0;
   awio_openssl()->SSL_get0_alpn_selected(t->ssl, &name, &size);
@@ -184,16 +188,17 @@ static bool is_verified(const awio_tls *t) {
 void awio_tls_push_peer(lua_State *L, const awio_tls *t) {
   const awio_openssl_calls *o = awio_openssl();
   lua_newtable(L);
-  set_flag(L, "established", t->established);
-  set_flag(L, "server", o->SSL_is_server(t->ssl) == 1);
+  set_tls_flag(L, "established", t->established);
+  set_tls_flag(L, "server", o->SSL_is_server(t->ssl) == 1);
   if (!t->established)
     return;
-  set_flag(L, "verified", is_verified(t));
-  set_flag(L, "resumed", o->SSL_session_reused(t->ssl) == 1);
-  set_text(L, "version", o->SSL_get_version(t->ssl));
-  set_text(L, "cipher",
-           o->SSL_CIPHER_get_name(o->SSL_get_current_cipher(t->ssl)));
-  set_text(L, "host", o->SSL_get_servername(t->ssl, TLSEXT_NAMETYPE_host_name));
-  set_alpn(L, t);
+  set_tls_flag(L, "verified", is_verified(t));
+  set_tls_flag(L, "resumed", o->SSL_session_reused(t->ssl) == 1);
+  set_peer_text(L, "version", o->SSL_get_version(t->ssl));
+  set_peer_text(L, "cipher",
+                o->SSL_CIPHER_get_name(o->SSL_get_current_cipher(t->ssl)));
+  set_peer_text(L, "host",
+                o->SSL_get_servername(t->ssl, TLSEXT_NAMETYPE_host_name));
+  set_protocol(L, t);
   set_certificate(L, t);
 }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static void set_text(lua_State *L, const char *field, const char *text) {
+static void set_fault_text(lua_State *L, const char *field, const char *text) {
   if (!text || !*text)
     return;
   lua_pushstring(L, text);
@@ -13,16 +13,16 @@ static void set_text(lua_State *L, const char *field, const char *text) {
 }
 
 /* "CERTIFICATE_VERIFY_FAILED: certificate has expired" */
-static void push_reason(lua_State *L, const awio_fault *fault) {
+static void push_fault_reason(lua_State *L, const awio_fault *fault) {
   if (*fault->detail)
     lua_pushfstring(L, "%s: %s", fault->name, fault->detail);
   else
     lua_pushstring(L, fault->name);
 }
 
-static void push_message(lua_State *L, const awio_fault *fault,
-                         const char *call, const char *about) {
-  push_reason(L, fault);
+static void push_fault_message(lua_State *L, const awio_fault *fault,
+                               const char *call, const char *about) {
+  push_fault_reason(L, fault);
   lua_pushfstring(L, about ? "%s '%s': %s" : "%s%s: %s", call,
                   about ? about : "", lua_tostring(L, -1));
   if (*fault->certificate)
@@ -38,19 +38,19 @@ static void push_tls_error(lua_State *L, const awio_fault *fault,
   enum { FIELDS = 8 };
   lua_createtable(L, 0, FIELDS);
   int error = lua_gettop(L);
-  push_message(L, fault, call, about);
+  push_fault_message(L, fault, call, about);
   lua_setfield(L, error, "message");
   lua_settop(L, error);
-  push_reason(L, fault);
+  push_fault_reason(L, fault);
   lua_setfield(L, error, "reason");
-  set_text(L, "code", fault->name);
-  set_text(L, "call", call);
-  set_text(L, "about", about);
-  set_text(L, "certificate", fault->certificate);
+  set_fault_text(L, "code", fault->name);
+  set_fault_text(L, "call", call);
+  set_fault_text(L, "about", about);
+  set_fault_text(L, "certificate", fault->certificate);
   lua_pushboolean(L, fault->from_peer);
   lua_setfield(L, error, "from_peer");
   const char *where = aw_lua_where(L);
-  set_text(L, "where", *where != '?' ? where : NULL);
+  set_fault_text(L, "where", *where != '?' ? where : NULL);
   aw_lua_set_error_class(L, "aiowire.TLSError");
 }
 
