@@ -112,7 +112,11 @@ if(AIOWIRE_LUA)
     fstat ftruncate lseek readlink fdopendir opendir inotify_add_watch
     pthread_attr_init pthread_mutex_init posix_spawnattr_init
     posix_spawn_file_actions_init uv_poll_init uv_async_init
-    bind unlink getcwd grantpt unlockpt localtime_r if_nametoindex getaddrinfo)
+    bind unlink getcwd grantpt unlockpt localtime_r if_nametoindex getaddrinfo
+    open close read write fcntl ioctl socket connect accept4 shutdown pipe
+    send recv sendmsg recvmsg stat lstat rename mkdir fchown copy_file_range
+    inotify_init1 timerfd_create posix_openpt ptsname_r tcgetattr waitid
+    pthread_create posix_spawn_file_actions_adddup2 uv_random uv_poll_start)
   aiowire_wrap(set_clock_test
     clock_gettime timerfd_create timerfd_settime read)
 endif()

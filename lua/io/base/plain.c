@@ -7,17 +7,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-static int open_again(const char *path, int flags, mode_t mode) {
-  int fd;
-  do
-    fd = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, mode);
-  while (fd < 0 && errno == EINTR);
-  return fd < 0 ? -errno : awio_above_standard(fd);
-}
-
 int awio_file_open(const char *path, int flags, mode_t mode,
                    struct stat *info) {
-  int fd = open_again(path, flags, mode);
+  int fd = awio_open(path, flags | O_NONBLOCK, mode);
   if (fd < 0)
     return fd;
   int rc = fstat(fd, info) < 0 ? -errno : 0;
@@ -45,6 +37,14 @@ int awio_file_write(int fd, const char *data, size_t size) {
     }
   }
   return 0;
+}
+
+int awio_file_empty(int fd) {
+  int rc;
+  do
+    rc = ftruncate(fd, 0);
+  while (rc < 0 && errno == EINTR);
+  return rc < 0 ? -errno : 0;
 }
 
 /* After EINTR the descriptor is closed, too. */

@@ -26,6 +26,9 @@ bool awio_file_waits(const struct stat *info);
 /* Write all bytes. */
 int awio_file_write(int fd, const char *data, size_t size);
 
+/* Take all bytes out of a file. */
+int awio_file_empty(int fd);
+
 /* Close, and report what the file system says only then. */
 int awio_file_close(int fd);
 

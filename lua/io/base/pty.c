@@ -18,8 +18,7 @@ static int open_slave(awio_pty *pty) {
   int rc = ptsname_r(pty->master, pty->path, sizeof pty->path);
   if (rc != 0)
     return -rc;
-  int fd = open(pty->path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  return fd < 0 ? -errno : awio_above_standard(fd);
+  return awio_open(pty->path, O_RDWR, 0);
 }
 
 int awio_pty_open(awio_pty *pty, int rows, int columns) {

@@ -32,7 +32,15 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- bytes ---- */
+/* ---- files ---- */
+
+int awio_open(const char *path, int flags, mode_t mode) {
+  int fd;
+  do
+    fd = open(path, flags | O_CLOEXEC | O_NOCTTY, mode);
+  while (fd < 0 && errno == EINTR);
+  return fd < 0 ? -errno : awio_above_standard(fd);
+}
 
 ssize_t awio_read(int fd, void *data, size_t size) {
   ssize_t got;

@@ -9,6 +9,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* As open(2), but a signal does not interrupt it. Returns a descriptor above 2
+ * that is closed by exec, or -errno. The file does not become our terminal. */
+int awio_open(const char *path, int flags, mode_t mode);
+
 /* As read(2) and write(2), but a signal does not interrupt them, and they
  * return -errno on failure. The write raises no SIGPIPE, as in
  * awio_quiet_begin(). */

@@ -135,7 +135,7 @@ static int begin_target(copying *c, const struct stat *from,
     return -errno;
   if (awio_job_unwanted(&c->job))
     return AW_ECANCELED;
-  return !c->made && ftruncate(c->to, 0) < 0 ? -errno : 0;
+  return c->made ? 0 : awio_file_empty(c->to);
 }
 
 static int copy_content(copying *c, const struct stat *from,
@@ -154,7 +154,7 @@ static int copy_content(copying *c, const struct stat *from,
 static int empty_target(const copying *c) {
   if (awio_job_unwanted(&c->job))
     return AW_ECANCELED;
-  return S_ISREG(c->to_type) && ftruncate(c->to, 0) < 0 ? -errno : 0;
+  return S_ISREG(c->to_type) ? awio_file_empty(c->to) : 0;
 }
 
 static int copy_opened(copying *c, const struct stat *from) {

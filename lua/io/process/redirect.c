@@ -134,16 +134,10 @@ int awio_file_kind(lua_State *L) {
  * Otherwise open() would block the whole program. */
 static int open_path(const awio_redirect *r) {
   int flags = r->append ? O_APPEND : O_TRUNC;
-  int fd;
-  do
-    fd = open(r->path,
-              O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags,
-              0666);
-  while (fd < 0 && errno == EINTR);
-  if (fd < 0)
-    return -errno;
-  fcntl(fd, F_SETFL, r->append ? O_APPEND : 0);
-  return awio_above_standard(fd);
+  int fd = awio_open(r->path, O_WRONLY | O_CREAT | O_NONBLOCK | flags, 0666);
+  if (fd >= 0)
+    fcntl(fd, F_SETFL, r->append ? O_APPEND : 0);
+  return fd;
 }
 
 static int copy_of(awio_redirect *r, int fd) {

@@ -2,6 +2,7 @@
 #include "thread/settings.h"
 
 #include "base/relay.h"
+#include "base/system.h"
 #include "thread/message.h"
 
 #include <lauxlib.h>
@@ -172,8 +173,8 @@ void awio_settings_release(awio_thread_settings *s) {
 /* Raise the error of a file that cannot be read at all. */
 static void check_file(lua_State *L, const char *path) {
   struct stat about;
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  int code = fd < 0 ? -errno : 0;
+  int fd = awio_open(path, O_RDONLY, 0);
+  int code = fd < 0 ? fd : 0;
   if (fd >= 0) {
     if (fstat(fd, &about) == 0 && S_ISDIR(about.st_mode))
       code = -EISDIR;

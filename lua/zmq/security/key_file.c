@@ -162,10 +162,8 @@ int awz_key_file_load(const char *path, awz_keys *keys, awz_key_note *note) {
   *note = (awz_key_note){0};
   memset(keys, 0, sizeof *keys);
   /* A FIFO must not block the open. */
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int fd = awio_open(path, O_RDONLY | O_NONBLOCK, 0);
   if (fd < 0)
-    return -errno;
-  if ((fd = awio_above_standard(fd)) < 0)
     return fd;
   reader r;
   r.keys = keys;
@@ -220,15 +218,9 @@ static int open_temporary(const char *path, char name[PATH_MAX]) {
                         (unsigned long long)random);
     if (size >= PATH_MAX)
       return -ENAMETOOLONG;
-    fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-              S_IRUSR | S_IWUSR);
-    if (fd < 0)
-      fd = -errno;
+    fd = awio_open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
+                   S_IRUSR | S_IWUSR);
   }
-  if (fd < 0)
-    return fd;
-  if ((fd = awio_above_standard(fd)) < 0)
-    unlink(name);
   return fd;
 }
 
@@ -261,7 +253,7 @@ static void sync_folder(const char *path) {
   const char *slash = strrchr(path, '/');
   int size = slash ? (int)(slash - path) + 1 : 1;
   snprintf(folder, sizeof folder, "%.*s", size, slash ? path : ".");
-  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int fd = awio_open(folder, O_RDONLY | O_DIRECTORY, 0);
   if (fd < 0)
     return;
   (void)fsync(fd);

@@ -6,6 +6,7 @@
  */
 #include "security/key_set.h"
 
+#include "base/system.h"
 #include "security/key_file.h"
 
 #include <dirent.h>
@@ -112,8 +113,10 @@ static int read_folder(awz_key_folder *f) {
   struct stat is;
   awz_key_set_clear(&f->keys);
   f->changed = (struct timespec){0, 0};
-  int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
-  DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+  int fd = awio_open(f->path, O_RDONLY | O_DIRECTORY, 0);
+  if (fd < 0)
+    return fd;
+  DIR *entries = fdopendir(fd);
   int rc = entries && fstat(fd, &is) == 0
                ? read_entries(entries, f->path, &f->keys)
                : -errno;
@@ -125,7 +128,7 @@ static int read_folder(awz_key_folder *f) {
   }
   if (entries)
     closedir(entries);
-  else if (fd >= 0)
+  else
     close(fd);
   return rc;
 }
