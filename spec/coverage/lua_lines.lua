@@ -9,6 +9,8 @@
 --- nor does "(", nor a function within one line.
 ---
 ---   lua5.4 lua_lines.lua LIBRARY SOURCE COPY    writes a copy, for embed.cmake
+---
+--- Specs that load a source by themselves get a copy from counting().
 local M = {}
 
 --- Each source has so many counts, one for each line.
@@ -147,13 +149,17 @@ function M.read(hits)
   return files
 end
 
---- Write a copy of a source that counts.
-local function copy(library, source, target)
+--- Return a copy of a source that counts.
+function M.counting(library, source)
   local base
   for i, path in ipairs(M.sources()) do
     base = path == source and i * M.SPAN or base
   end
-  local text <const> = M.instrument(read(source), base, library)
+  return (M.instrument(read(source), base, library))
+end
+
+local function copy(library, source, target)
+  local text <const> = M.counting(library, source)
   local file <close> = assert(io.open(target, "wb"))
   assert(file:write(text))
 end

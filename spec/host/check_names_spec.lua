@@ -5,19 +5,15 @@
 
 local busted = require "busted"
 local helper = require "spec.support.helper"
+local host_parts = require "spec.support.host_parts"
 local process = require "spec.support.process"
 local random_lua = require "spec.support.random_lua"
 
 local PROGRAMS <const> = helper.scale(100)
 local MARK <const> = "# program "
 
--- Load a part of the program that needs no other part.
-local function part(name)
-  return assert(loadfile(("lua/host/%s.lua"):format(name)))()
-end
-
-local find_names <const> = part "check_names"
-local tokens_of <const> = part "check_tokens"
+local find_names <const> = host_parts.part "check_names"
+local tokens_of <const> = host_parts.part "check_tokens"
 
 -- Our names ------------------------------------------------------------------
 

@@ -4,9 +4,10 @@
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
+local host_parts = require "spec.support.host_parts"
 
 --- Loads the part of the library, which is plain Lua.
-local happy_eyeballs = assert(loadfile "lua/aiowire/happy_eyeballs.lua")(aw, {})
+local happy_eyeballs = host_parts.chunk "lua/aiowire/happy_eyeballs.lua"(aw, {})
 
 local in_task = helper.in_task
 

@@ -1,9 +1,23 @@
---- Parts of the program that are written in Lua, for specs that call them.
+--- Parts of the library and of the program that are written in Lua, for specs
+--- that call them. In a build that counts lines, their lines count.
 
 local aw = require "aiowire"
+local lua_lines = require "spec.coverage.lua_lines"
 local process = require "spec.support.process"
 
 local M = {}
+
+local build <const> = process.binary:match "^(.*coverage)/[^/]*$"
+
+--- Returns the chunk of a source.
+---@param path string such as "lua/host/show.lua"
+---@return function
+function M.chunk(path)
+  local text = build and lua_lines.counting(build .. "/hits.so", path)
+    or process.read(process.root .. "/" .. path)
+  local name = path:match "^lua/(.*)%.lua$":gsub("^host", "aiowire.host")
+  return assert(load(text, ("=[%s]"):format(name:gsub("/", ".")), "t"))
+end
 
 local loaded = {}
 
@@ -11,11 +25,10 @@ local loaded = {}
 ---@param name string
 function M.part(name)
   if loaded[name] == nil then
-    local text = process.read(("%s/lua/host/%s.lua"):format(process.root, name))
-    local chunk = assert(load(text, ("=[aiowire.host.%s]"):format(name), "t"))
-    loaded[name] = chunk(aw, function(other)
-      return M.part(other:match "^host%.(.*)$")
-    end)
+    loaded[name] = M.chunk(("lua/host/%s.lua"):format(name))(aw,
+      function(other)
+        return M.part(other:match "^host%.(.*)$")
+      end)
   end
   return loaded[name]
 end
