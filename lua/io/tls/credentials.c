@@ -343,7 +343,7 @@ static bool add_folder(X509_STORE *store, const pem *it, awio_fault *fault) {
 }
 
 /* Add the subject of a certificate to the names, if there is a list. */
-static bool add_name(STACK_OF(X509_NAME) * names, const X509 *cert) {
+static bool add_ca_name(STACK_OF(X509_NAME) * names, const X509 *cert) {
   const awio_openssl_calls *o = awio_openssl();
   if (!names)
     return true;
@@ -362,7 +362,7 @@ static bool add_certificates(X509_STORE *store, const pem *it,
   for (X509 *next; (next = next_certificate(it)) != NULL; count++) {
     awio_fault_clear();
     bool added =
-        o->X509_STORE_add_cert(store, next) == 1 && add_name(names, next);
+        o->X509_STORE_add_cert(store, next) == 1 && add_ca_name(names, next);
     if (!added)
       fail_pem_call(it, fault);
     o->X509_free(next);

@@ -34,7 +34,7 @@ void awio_fault_about(awio_fault *fault, const char *text) {
 
 /* "ssl/tls alert bad certificate" → "SSL_TLS_ALERT_BAD_CERTIFICATE". The
  * locale has no say. */
-static void set_name(awio_fault *fault, const char *reason) {
+static void set_fault_name(awio_fault *fault, const char *reason) {
   size_t i = 0;
   for (; reason[i] && i < sizeof fault->name - 1; i++) {
     char c = reason[i];
@@ -70,7 +70,7 @@ void awio_fault_take(awio_fault *fault) {
     return;
   const char *reason = first ? o->ERR_reason_error_string(first) : "unknown";
   if (reason)
-    set_name(fault, reason);
+    set_fault_name(fault, reason);
   else
     snprintf(fault->name, sizeof fault->name, "ERROR_%lX", first);
   fault->from_peer = is_alert(first);

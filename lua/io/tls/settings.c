@@ -147,6 +147,25 @@ static void check_memory(lua_State *L, bool has) {
     luaL_error(L, "not enough memory");
 }
 
+/* [table] */
+static size_t count_entries(lua_State *L) {
+  size_t count = 0;
+  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+    count++;
+  return count;
+}
+
+/* [list] Return the length of a list. Raises if the table is empty, or has other
+ * keys. */
+static size_t check_list(lua_State *L, const char *name) {
+  size_t count = (size_t)lua_rawlen(L, -1);
+  if (count_entries(L) != count)
+    aw_lua_error(L, "bad option '%s' (list expected, got other keys)", name);
+  if (count == 0)
+    aw_lua_error(L, "bad option '%s' (the list is empty)", name);
+  return count;
+}
+
 /* [value] Raise unless the value is a path or PEM; then set `out`. `what` is
  * the option in messages. Leaves the value. */
 static void read_pem(lua_State *L, const char *what, awio_tls_text *out) {
@@ -178,10 +197,8 @@ static void read_pem_field(lua_State *L, int arg, const char *host,
   lua_pop(L, 2);
 }
 
-/* OpenSSL's buffer for passwords holds as much. */
 static void read_password(lua_State *L, int arg, const char *host,
                           awio_tls_text *out) {
-  enum { LONGEST = 1024 };
   const char *label = push_option_name(L, host, "password");
   int type = lua_getfield(L, arg, "password");
   if (type != LUA_TNIL) {
@@ -189,9 +206,6 @@ static void read_password(lua_State *L, int arg, const char *host,
     if (type != LUA_TSTRING)
       aw_lua_bad_option(L, label, "string");
     const char *data = lua_tolstring(L, -1, &size);
-    if (size > LONGEST)
-      aw_lua_error(L, "bad option '%s' (at most %d bytes expected)", label,
-                   LONGEST);
     check_memory(L, set_tls_text(out, data, size));
   }
   lua_pop(L, 2);
@@ -220,10 +234,8 @@ static void read_identity(lua_State *L, int arg, const char *host,
 
 /* [list] */
 static void read_ca_list(lua_State *L, awio_tls_settings *s) {
-  lua_Unsigned count = lua_rawlen(L, -1);
-  if (count == 0)
-    aw_lua_error(L, "bad option 'ca' (the list is empty)");
-  s->ca = aw_allocate((size_t)count * sizeof *s->ca);
+  size_t count = check_list(L, "ca");
+  s->ca = aw_allocate(count * sizeof *s->ca);
   check_memory(L, s->ca != NULL);
   for (; s->ca_count < count; s->ca_count++) {
     lua_rawgeti(L, -1, (lua_Integer)s->ca_count + 1);
@@ -330,7 +342,7 @@ static void read_alpn(lua_State *L, int arg, awio_tls_settings *s) {
     if (type != LUA_TTABLE)
       aw_lua_bad_option(L, "alpn", "list of names");
     free_tls_text(&s->alpn);
-    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+    lua_Integer count = (lua_Integer)check_list(L, "alpn");
     for (lua_Integer i = 1; i <= count; i++) {
       lua_rawgeti(L, -1, i);
       append_protocol(L, &s->alpn);
@@ -370,8 +382,10 @@ static void append_host(lua_State *L, awio_tls_settings *s) {
     aw_lua_error(L, "bad option 'hosts' (table expected for '%s', got %s)",
                  name, aw_lua_type_name(L, -1));
   if (aw_lua_unknown_option(L, lua_gettop(L), known, false))
-    aw_lua_error(L, "bad option 'hosts' (unknown option '%s' for '%s')",
-                 luaL_tolstring(L, -1, NULL), name);
+    aw_lua_error(L,
+                 "bad option 'hosts' (only 'cert', 'key' and 'password' "
+                 "expected for '%s')",
+                 name);
   awio_tls_host *host = &s->hosts[s->host_count++];
   host->name = aw_allocate(size + 1);
   check_memory(L, host->name != NULL);
@@ -381,13 +395,6 @@ static void append_host(lua_State *L, awio_tls_settings *s) {
   if (!host->identity.cert.data)
     aw_lua_error(L, "bad option 'hosts' (no 'cert' and 'key' for '%s')", name);
   lua_pop(L, 1);
-}
-
-static size_t count_entries(lua_State *L) {
-  size_t count = 0;
-  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
-    count++;
-  return count;
 }
 
 /* [hosts] */
