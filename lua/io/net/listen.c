@@ -14,6 +14,7 @@
 #include "base/system.h"
 #include "io.h"
 #include "net/server.h"
+#include "tls/server_context.h"
 
 #include <lauxlib.h>
 #include <uv.h>
@@ -41,6 +42,10 @@ static const awio_whole mode_option = {
     "mode", 0, 0777, "permissions such as tonumber('660', 8)"};
 static const awio_whole fd_option = {"fd", 0, INT_MAX, "descriptor"};
 
+/* Read the options at `arg`.
+ *
+ *   known  their names; NULL: these are checked already
+ */
 static void check_listen_options(lua_State *L, int arg,
                                  const char *const *known,
                                  listen_options *out) {
@@ -48,7 +53,8 @@ static void check_listen_options(lua_State *L, int arg,
       .backlog = SOMAXCONN, .mode = -1, .stream = awio_socket_usual};
   if (lua_isnoneornil(L, arg))
     return;
-  aw_lua_check_options(L, arg, known, false);
+  if (known)
+    aw_lua_check_options(L, arg, known, false);
   out->backlog = awio_opt_whole(L, arg, &backlog_option, SOMAXCONN);
   out->reuseport = aw_lua_opt_flag(L, arg, "reuseport", false);
   out->ipv6only = aw_lua_opt_flag(L, arg, "ipv6only", false);
@@ -56,11 +62,16 @@ static void check_listen_options(lua_State *L, int arg,
   awio_check_socket_options(L, arg, &out->stream);
 }
 
-static const char *const tcp_options[] = {"backlog", "reuseport", "ipv6only",
-                                          AWIO_SOCKET_OPTIONS, NULL};
+#define TCP_OPTIONS "backlog", "reuseport", "ipv6only", AWIO_SOCKET_OPTIONS
+#define FD_OPTIONS  "fd", AWIO_SOCKET_OPTIONS
+static const char *const tcp_options[] = {TCP_OPTIONS, NULL};
+static const char *const tls_options[] = {TCP_OPTIONS, AWIO_TLS_SERVER_OPTIONS,
+                                          NULL};
 static const char *const unix_options[] = {
     "backlog", "mode", "max_line", "high_water", "max_output", NULL};
-static const char *const fd_options[] = {"fd", AWIO_SOCKET_OPTIONS, NULL};
+static const char *const fd_options[] = {FD_OPTIONS, NULL};
+static const char *const tls_fd_options[] = {FD_OPTIONS,
+                                             AWIO_TLS_SERVER_OPTIONS, NULL};
 
 /* ---- Servers ---- */
 
@@ -113,15 +124,18 @@ static int open_any(int port, const listen_options *options) {
   return open_tcp(&address, options, false);
 }
 
-/* listen_tcp(host, port, opts) → Server; or nil, code if the system refuses, or
- * nil if `host` is no number. Without a host: any address. */
+/* listen_tcp(host, port, opts [, tls]) → Server; or nil, code if the system
+ * refuses, or nil if `host` is no number. Without a host: any address. */
 static int inner_listen_tcp(lua_State *L) {
+  enum { OPTS = 3, TLS };
   listen_options options;
   awio_address address;
   const char *host = lua_isnil(L, 1) ? NULL : awio_check_host(L, 1, "listen");
   int port = awio_check_port(L, 2);
-  check_listen_options(L, 3, tcp_options, &options);
-  lua_settop(L, 3);
+  lua_settop(L, TLS);
+  awio_tls_context **tls = lua_touserdata(L, TLS);
+  check_listen_options(L, OPTS, tls ? NULL : tcp_options, &options);
+  options.stream.tls = tls ? *tls : NULL;
   awio_listener **box = awio_push_server(L);
   if (host && !awio_address_parse(host, port, &address)) {
     lua_pushnil(L);
@@ -146,6 +160,22 @@ static int inner_listen_failed(lua_State *L) {
   const char *about =
       awio_push_where(L, lua_tostring(L, 2), (int)lua_tointeger(L, 3));
   return aw_lua_system_error(L, (int)lua_tointeger(L, 1), "listen", about);
+}
+
+/* ---- TLS ---- */
+
+/* tls_listening(…) → the context of the options; the arguments are those of
+ * aw.tls.listen */
+static int inner_tls_listening(lua_State *L) {
+  enum { OPTS = 3 };
+  lua_settop(L, OPTS);
+  int arg = lua_istable(L, 1) ? 1 : OPTS;
+  if (!lua_isnil(L, arg))
+    aw_lua_check_options(L, arg, arg == 1 ? tls_fd_options : tls_options,
+                         false);
+  awio_tls_context **box = awio_tls_push_box(L);
+  *box = awio_tls_server_context(L, arg, NULL, "listen");
+  return 1;
 }
 
 /* ---- unix ---- */
@@ -275,10 +305,15 @@ static int adopt(int fd) {
   return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : fd;
 }
 
-/* listen_fd(opts, is_unix) → a Server of the socket opts.fd */
+/* listen_fd(opts, is_unix [, tls]) → a Server of the socket opts.fd */
 static int inner_listen_fd(lua_State *L) {
+  enum { TLS = 3 };
   listen_options options = {.stream = awio_socket_usual};
-  aw_lua_check_options(L, 1, fd_options, false);
+  lua_settop(L, TLS);
+  awio_tls_context **tls = lua_touserdata(L, TLS);
+  options.stream.tls = tls ? *tls : NULL;
+  if (!tls)
+    aw_lua_check_options(L, 1, fd_options, false);
   awio_check_socket_options(L, 1, &options.stream);
   int fd = awio_opt_whole(L, 1, &fd_option, -1);
   if (fd < 0) {
@@ -301,6 +336,7 @@ static int inner_listen_fd(lua_State *L) {
 void awio_open_listen(lua_State *L) {
   static const luaL_Reg inner[] = {{"listen_tcp", inner_listen_tcp},
                                    {"listen_failed", inner_listen_failed},
+                                   {"tls_listening", inner_tls_listening},
                                    {"listen_unix", inner_listen_unix},
                                    {"listen_fd", inner_listen_fd},
                                    {NULL, NULL}};

@@ -10,6 +10,8 @@
  */
 #include "net/listener.h"
 
+#include "tls/context.h"
+
 #include <uv.h>
 
 #include <errno.h>
@@ -31,11 +33,22 @@ awio_listener *awio_listener_new(int fd, const awio_socket_options *options) {
   }
   l->fd = fd;
   l->options = *options;
+  if (options->tls)
+    awio_tls_context_keep(options->tls);
   awio_own_address(fd, &l->address);
   awio_address_text(&l->address, text);
   bool is_unix = l->address.any.sa_family == AF_UNIX;
-  snprintf(l->name, sizeof l->name, "%s %s", is_unix ? "unix" : "tcp", text);
+  snprintf(l->name, sizeof l->name, "%s %s",
+           options->tls ? "tls"
+           : is_unix    ? "unix"
+                        : "tcp",
+           text);
   return l;
+}
+
+void awio_listener_set_tls(awio_listener *l, awio_tls_context *context) {
+  awio_tls_context_release(l->options.tls);
+  l->options.tls = context;
 }
 
 /* The path is made absolute: the program may change its folder. */
@@ -108,6 +121,7 @@ void awio_listener_free(awio_listener *l) {
   if (!l)
     return;
   close_listening(l);
+  awio_tls_context_release(l->options.tls);
   awio_waiters_free(&l->paused);
   aw_free(l);
 }

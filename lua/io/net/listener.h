@@ -36,7 +36,7 @@ typedef struct awio_listener {
   size_t polled;       /* tasks that wait for `fd` */
   awio_waiters paused; /* tasks that wait for their alarms */
   aw_keeper keeper;    /* keeps the watcher of `fd` */
-  awio_socket_options options; /* of its connections */
+  awio_socket_options options; /* of its connections; `tls` is referenced */
   awio_address address;        /* its own */
   char *path;                  /* of its file, absolute; or NULL */
   dev_t device;                /* with `inode`: the file that bind(2) made */
@@ -49,9 +49,14 @@ typedef struct awio_listener {
  * memory.
  *
  *   fd       takes, also on failure
- *   options  copied
+ *   options  copied; the listener has its own reference to `tls`
  */
 awio_listener *awio_listener_new(int fd, const awio_socket_options *options);
+
+/* Give the connections from now on another context of TLS. Takes a
+ * reference. */
+void awio_listener_set_tls(awio_listener *listener,
+                           struct awio_tls_context *context);
 
 /* Remember the file that bind(2) has made at `path`, to unlink it at the close.
  * Returns 0 or AW_ENOMEM. */

@@ -1,4 +1,4 @@
-/* server.c - the class Server: accept, close, name; aw.Accept
+/* server.c - the class Server: accept, close, name, reload; aw.Accept
  *
  *     Server (userdata) ─► awio_listener (C)
  *
@@ -9,6 +9,7 @@
 #include "net/server.h"
 
 #include "io.h"
+#include "tls/server_context.h"
 
 #include <lauxlib.h>
 #include <uv.h>
@@ -198,6 +199,24 @@ static int server_getfd(lua_State *L) {
   return 1;
 }
 
+/* server:reload([opts]) → server. Options that are not given stay, and all
+ * files are read again. An error leaves the server as it was. */
+static int server_reload(lua_State *L) {
+  static const char *const known[] = {AWIO_TLS_SERVER_OPTIONS, NULL};
+  awio_listener *l = check_server(L, "reload");
+  lua_settop(L, 2);
+  if (!lua_isnil(L, 2))
+    aw_lua_check_options(L, 2, known, false);
+  if (l->closed)
+    return aw_lua_system_error(L, AW_ECLOSED, "reload", l->name);
+  if (!l->options.tls)
+    return aw_lua_error(L, "the server '%s' is not TLS", l->name);
+  awio_listener_set_tls(
+      l, awio_tls_server_context(L, 2, l->options.tls, "reload"));
+  lua_settop(L, 1);
+  return 1;
+}
+
 static int server_tostring(lua_State *L) {
   const awio_listener *l = *check_box(L);
   if (l)
@@ -241,11 +260,10 @@ static const aw_lua_source server_source = {
     .recv = m_Accept, .ready = server_ready, .fd = server_source_fd};
 
 static void make_server_class(lua_State *L) {
-  static const luaL_Reg methods[] = {{"accept", server_accept},
-                                     {"close", server_close},
-                                     {"name", server_name},
-                                     {"getfd", server_getfd},
-                                     {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"accept", server_accept}, {"close", server_close},
+      {"name", server_name},     {"getfd", server_getfd},
+      {"reload", server_reload}, {NULL, NULL}};
   static const luaL_Reg meta[] = {{"__close", server_close},
                                   {"__gc", server_gc},
                                   {"__tostring", server_tostring},

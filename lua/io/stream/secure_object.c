@@ -14,29 +14,19 @@
 #include "io.h"
 #include "tls/client_contexts.h"
 #include "tls/peer.h"
+#include "tls/server_context.h"
 #include "tls/tls_error.h"
 
 #include <lauxlib.h>
 #include <uv.h>
 
-static const char *const CONTEXT = "aiowire.tls_context";
-
 /* ---- contexts ---- */
-
-static int tls_context_gc(lua_State *L) {
-  awio_tls_context **box = lua_touserdata(L, 1);
-  awio_tls_context_release(*box);
-  *box = NULL;
-  return 0;
-}
 
 /* Push the context that `make` returns for the options at `arg`. May raise. */
 static awio_tls_context *push_tls_context(lua_State *L, int arg,
                                           awio_tls_context *(*make)(lua_State *,
                                                                     int)) {
-  awio_tls_context **box = lua_newuserdatauv(L, sizeof *box, 0);
-  *box = NULL;
-  luaL_setmetatable(L, CONTEXT);
+  awio_tls_context **box = awio_tls_push_box(L);
   *box = make(L, arg);
   return *box;
 }
@@ -171,10 +161,6 @@ void awio_open_secure(lua_State *L) {
   static const luaL_Reg inner[] = {{"tls_context", inner_tls_context},
                                    {"secure", inner_secure},
                                    {NULL, NULL}};
-  static const luaL_Reg meta[] = {{"__gc", tls_context_gc}, {NULL, NULL}};
-  luaL_newmetatable(L, CONTEXT);
-  luaL_setfuncs(L, meta, 0);
-  lua_pop(L, 1);
   awio_add_stream_methods(L, methods);
   awio_add_inner(L, inner);
 }

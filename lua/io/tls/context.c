@@ -38,9 +38,10 @@ struct awio_tls_context {
   SSL_CTX *ctx;
   bool server, verifies;
   uint64_t timeout;
-  char *host;         /* or NULL */
-  awio_tls_text alpn; /* of a server; as in the settings */
-  other *others;      /* ordered by name */
+  char *host;                  /* or NULL */
+  awio_tls_text alpn;          /* of a server; as in the settings */
+  awio_tls_settings *settings; /* or NULL */
+  other *others;               /* ordered by name */
   size_t other_count;
   awio_tls_sessions sessions;
 };
@@ -272,7 +273,7 @@ static void set_verify(SSL_CTX *ctx, const awio_tls_settings *s) {
 }
 
 /* SSL_CTX_set_alpn_protos() returns 0 for success. */
-static bool set_alpn(SSL_CTX *ctx, awio_tls_context *c,
+static bool use_alpn(SSL_CTX *ctx, awio_tls_context *c,
                      const awio_tls_settings *s) {
   const awio_openssl_calls *o = awio_openssl();
   if (s->alpn.size == 0)
@@ -368,7 +369,7 @@ static SSL_CTX *new_ctx(awio_tls_context *c, const awio_tls_settings *s,
   }
   set_verify(ctx, s);
   bool done = (set_modes(ctx, s->server) && set_sessions(ctx, s->server) &&
-               set_alpn(ctx, c, s) && apply_trust(ctx, s->server, t)) ||
+               use_alpn(ctx, c, s) && apply_trust(ctx, s->server, t)) ||
               fail_openssl(fault);
   if (done && identity->cert.data)
     done = awio_tls_load_identity(ctx, identity, fault);
@@ -479,9 +480,18 @@ void awio_tls_context_release(awio_tls_context *c) {
   aw_free(c->others);
   awio_tls_sessions_free(&c->sessions);
   o->SSL_CTX_free(c->ctx);
+  awio_tls_settings_free(c->settings);
   aw_free(c->alpn.data);
   aw_free(c->host);
   aw_free(c);
+}
+
+void awio_tls_context_adopt(awio_tls_context *c, awio_tls_settings *settings) {
+  c->settings = settings;
+}
+
+const awio_tls_settings *awio_tls_context_settings(const awio_tls_context *c) {
+  return c->settings;
 }
 
 bool awio_tls_context_is_server(const awio_tls_context *c) {

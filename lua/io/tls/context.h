@@ -27,6 +27,13 @@ awio_tls_context *awio_tls_context_new(const awio_tls_settings *settings,
 awio_tls_context *awio_tls_context_keep(awio_tls_context *context);
 void awio_tls_context_release(awio_tls_context *context); /* NULL is fine */
 
+/* Keep the settings with the context, for a server that reloads. Takes them.
+ * They are NULL before. */
+void awio_tls_context_adopt(awio_tls_context *context,
+                            awio_tls_settings *settings);
+const awio_tls_settings *
+awio_tls_context_settings(const awio_tls_context *context);
+
 bool awio_tls_context_is_server(const awio_tls_context *context);
 /* Is the certificate of each peer checked? */
 bool awio_tls_context_verifies(const awio_tls_context *context);
