@@ -15,6 +15,25 @@ typedef struct alloc_scenario {
   bool opening; /* requests fail from the creation of the state on */
 } alloc_scenario;
 
+/* A certificate for x.test, signed by itself, until the year 2999. Its key
+ * protects nothing. */
+#define TLS_CERT \
+  "-----BEGIN CERTIFICATE-----\n" \
+  "MIIBOzCB46ADAgECAgEBMAoGCCqGSM49BAMCMAwxCjAIBgNVBAMMAXgwIBcNMDAw\n" \
+  "MTAxMDAwMDAwWhgPMjk5OTAxMDEwMDAwMDBaMAwxCjAIBgNVBAMMAXgwWTATBgcq\n" \
+  "hkjOPQIBBggqhkjOPQMBBwNCAARXP4d91w17ueRBSkk9nDAny8rufJiXYITBAN9q\n" \
+  "wquoFpAxzeHECvnUhPu1DO/dmPMaIi7IMIx2lWf5jDREHeI9ozQwMjARBgNVHREE\n" \
+  "CjAIggZ4LnRlc3QwHQYDVR0OBBYEFAm/t/F+2EilSPxSoYPLdMAuoUOUMAoGCCqG\n" \
+  "SM49BAMCA0cAMEQCIGDtsvT90fboRzrFn7OKM3LzxkzstQXri9uLxPY4an59AiA1\n" \
+  "vmp0bPu3b4R396rASOCT3lUfRXy2UWpUj1Xn2a/smA==\n" \
+  "-----END CERTIFICATE-----\n"
+#define TLS_KEY \
+  "-----BEGIN PRIVATE KEY-----\n" \
+  "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgXfrsM+BwMoppPzfa\n" \
+  "ukR8tQwpr8XWp9jQzLXBprmFCZmhRANCAARXP4d91w17ueRBSkk9nDAny8rufJiX\n" \
+  "YITBAN9qwquoFpAxzeHECvnUhPu1DO/dmPMaIi7IMIx2lWf5jDREHeI9\n" \
+  "-----END PRIVATE KEY-----\n"
+
 static const char alloc_prelude[] = "function loop(o)\n"
                                     "  o = o or {}\n"
                                     "  o.clock, o.signals = 'virtual', false\n"
@@ -1108,6 +1127,62 @@ static const alloc_scenario alloc_scenarios[] = {
      "end, function() end)\n"
      "ev:run()\n"
      "check(got == nil or got == 'abc')",
+     false},
+    {"contexts of TLS",
+     "local cert, key = [[" TLS_CERT "]], [[" TLS_KEY "]]\n"
+     "local own = {cert = cert, key = key, alpn = {'a', 'b'}, ca = {cert},\n"
+     "  verify = 'optional', hosts = {['*.y.test'] = {cert = cert, key = "
+     "key},\n"
+     "  ['x.test'] = {cert = cert, key = key, password = 'p'}}}\n"
+     "local ok, server = pcall(aw.tls.listen, '127.0.0.1', 0, own)\n"
+     "if not ok and aw.is_tls_error(server) and server.code == 'NO_OPENSSL'\n"
+     "then return end\n"
+     "if not ok then error(server, 0) end\n"
+     "server:reload()\n"
+     "check(not pcall(server.reload, server, {key = 'x'}))\n"
+     "check(not pcall(server.reload, server, {hosts = {x = {}}}))\n"
+     "check(not pcall(server.reload, server, {crl = key}))\n"
+     "server:reload{hosts = {}, password = 'p', crl = nil, alpn = {'b'}}\n"
+     "check(server:name() and tostring(server))\n"
+     "server:close()\n"
+     "local ev <close> = aw.EventLoop{clock = 'real', signals = false}\n"
+     "ev:start(function()\n"
+     "  for i = 1, 2 do\n"
+     "    local ok, err = pcall(aw.tls.connect, '127.0.0.1', 1, {ca = cert,\n"
+     "      host = 'x.test', alpn = {'a'}})\n"
+     "    check(not ok and err.code == 'ECONNREFUSED')\n"
+     "  end\n"
+     "end)\n"
+     "ev:run()",
+     false},
+    {"handshakes of TLS",
+     "local cert, key = [[" TLS_CERT "]], [[" TLS_KEY "]]\n"
+     "local ok, server = pcall(aw.tls.listen, '127.0.0.1', 0,\n"
+     "  {cert = cert, key = key})\n"
+     "if not ok and aw.is_tls_error(server) and server.code == 'NO_OPENSSL'\n"
+     "then return end\n"
+     "if not ok then error(server, 0) end\n"
+     "local _ <close> = server\n"
+     "local ev <close> = aw.EventLoop{clock = 'real', signals = false,\n"
+     "  grace = 0.001}\n"
+     "local host, port = server:name()\n"
+     "local function both(scope)\n"
+     "  scope:start(aw.Serve(server, function(_, s) s:write 'x' s:read() end,\n"
+     "    function() end))\n"
+     "  for i = 1, 2 do\n"
+     "    local s <close> = aw.tls.connect(host, port,\n"
+     "      {ca = cert, host = 'x.test'})\n"
+     "    check(s:read(1) == 'x' and s:tls().resumed == (i == 2))\n"
+     "  end\n"
+     "  scope:cancel()\n"
+     "end\n"
+     "ev:start(function()\n"
+     "  aw.scope({timeout = calm and 60 or 0.05}, both)\n"
+     "end)\n"
+     "local ok, err = pcall(ev.run, ev)\n"
+     "check(ok)\n" /* the error of the other end may come first */
+     "if not ok and not (aw.is_timeout(err) or aw.is_tls_error(err) or\n"
+     "  aw.is_system_error(err)) then error(err, 0) end",
      false},
     {"connecting",
      "local ev <close> = aw.EventLoop{clock = 'real', signals = false}\n"
