@@ -130,6 +130,7 @@ for library in libaiowire libaiowire_lua; do
   echo "$library $abi aiowire (>= $version)"
 done >"$main/DEBIAN/shlibs"
 depends=$(dependencies)
+tls=$(sed -n 's/^AIOWIRE_TLS:BOOL=ON$/ON/p' "$build/CMakeCache.txt")
 lua=$(dpkg-query -W -f '${source:Package} (= ${source:Version})' \
   liblua5.4-dev 2>/dev/null) || lua=
 
@@ -137,12 +138,12 @@ pack "$main" <<END
 ${lua:+Built-Using: $lua
 }Section: interpreters
 Depends: $depends
-Recommends: libedit2, libzmq5
+Recommends: libedit2${tls:+, libssl3}, libzmq5
 Suggests: libaiowire-dev, lua5.4
 Description: concurrent Lua programs made of wires
  Wires are small immutable values that say what happens next: timers,
- channels, sockets, processes, files, threads and ZeroMQ, with time-outs,
- cancelling and clean-up.
+ channels, sockets, TLS, processes, files, threads and ZeroMQ, with
+ time-outs, cancelling and clean-up.
  .
  This package has the program aiowire, which runs Lua 5.4 scripts that may
  await, the module for lua5.4, and the shared libraries for C programs.

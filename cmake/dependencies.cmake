@@ -1,5 +1,5 @@
-# What aiowire is built on: libuv, and Lua. All that is missing is reported
-# together.
+# What aiowire is built on: libuv, Lua, and the headers of OpenSSL. All that is
+# missing is reported together.
 
 set(missing "")
 set(missing_packages "")
@@ -44,7 +44,7 @@ aiowire_find(UV "libuv >= 1.42" libuv1-dev ${uv_names})
 
 # A project that has aiowire as a part may bring a Lua of its own, as the target
 # aiowire::lua. Then nothing is searched.
-set(lua_notes "")
+set(notes "")
 if(AIOWIRE_LUA)
   include(${CMAKE_CURRENT_LIST_DIR}/lua.cmake)
   set(aiowire_lua_RELEASE "of this project")
@@ -59,9 +59,9 @@ if(AIOWIRE_LUA)
       list(APPEND missing "Lua ${AIOWIRE_LUA_VERSION} headers")
       list(APPEND missing_packages liblua${AIOWIRE_LUA_VERSION}-dev)
       foreach(note IN LISTS aiowire_lua_ERROR aiowire_lua_OTHERS)
-        string(APPEND lua_notes "\n    Lua: ${note}")
+        string(APPEND notes "\n    Lua: ${note}")
       endforeach()
-      string(APPEND lua_notes "
+      string(APPEND notes "
     Lua elsewhere:  cmake -DLUA_DIR=PREFIX, see docs/embedding.md
     Without Lua:    cmake -DAIOWIRE_LUA=OFF builds the library for C programs")
       set(LUA_NEWER_VERSION "")
@@ -73,7 +73,7 @@ if(AIOWIRE_LUA)
         set(LUA_NEWER_VERSION ${CMAKE_MATCH_1})
       endif()
       if(LUA_NEWER_VERSION AND AIOWIRE_LUA_VERSION STREQUAL "5.4")
-        string(APPEND lua_notes "
+        string(APPEND notes "
     Lua ${LUA_NEWER_VERSION} is not supported yet; to try it:
                     cmake -DAIOWIRE_LUA_VERSION=5.5, see docs/embedding.md")
       endif()
@@ -84,12 +84,41 @@ endif()
 string(JOIN "," lua_include_dirs
   "$<TARGET_PROPERTY:aiowire::lua" "INTERFACE_INCLUDE_DIRECTORIES>")
 
+# ── OpenSSL ─────────────────────────────────────────────────────────────────
+
+# Its headers only: aw.tls opens the library at run time. pkg-config may know
+# another folder than those that the compiler searches; the compiler decides.
+add_library(aiowire_openssl_headers INTERFACE)
+if(AIOWIRE_TLS)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(AIOWIRE_OPENSSL QUIET openssl>=3.0)
+  endif()
+  target_include_directories(aiowire_openssl_headers SYSTEM INTERFACE
+    ${AIOWIRE_OPENSSL_INCLUDE_DIRS})
+  set(CMAKE_REQUIRED_INCLUDES ${AIOWIRE_OPENSSL_INCLUDE_DIRS})
+  check_c_source_compiles("#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#if OPENSSL_VERSION_MAJOR != 3
+#error
+#endif
+int main(void) { return 0; }" AIOWIRE_SEES_OPENSSL)
+  unset(CMAKE_REQUIRED_INCLUDES)
+  if(NOT AIOWIRE_SEES_OPENSSL)
+    # They may have been installed before the next run.
+    unset(AIOWIRE_SEES_OPENSSL CACHE)
+    list(APPEND missing "OpenSSL 3 headers")
+    list(APPEND missing_packages libssl-dev)
+    string(APPEND notes "
+    Without TLS:    cmake -DAIOWIRE_TLS=OFF builds all but aw.tls")
+  endif()
+endif()
+
 if(missing)
   list(JOIN missing ", " missing)
   list(JOIN missing_packages " " missing_packages)
   message(FATAL_ERROR "aiowire: missing build dependencies: ${missing}
     Debian/Ubuntu:  sudo apt-get install ${missing_packages}
-    or run:         ./dev run${lua_notes}")
+    or run:         ./dev run${notes}")
 endif()
 
 # A flag of the compiler, or a folder that it searches by itself, may bring the

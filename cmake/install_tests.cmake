@@ -8,7 +8,7 @@ function(aiowire_install_test name)
   aiowire_test(install.${name} ${spec_time} ${CMAKE_COMMAND}
     -DBUILD=${CMAKE_CURRENT_BINARY_DIR} -DSOURCE=${CMAKE_CURRENT_SOURCE_DIR}
     -DCC=${CMAKE_C_COMPILER} -DLUA=${AIOWIRE_LUA} -DHOST=${AIOWIRE_HOST}
-    -DGENERATOR=${CMAKE_GENERATOR}
+    -DTLS=${AIOWIRE_TLS} -DGENERATOR=${CMAKE_GENERATOR}
     -P ${CMAKE_CURRENT_SOURCE_DIR}/cmake/test/${name}.cmake)
   set_tests_properties(install.${name} PROPERTIES FIXTURES_REQUIRED prefix)
 endfunction()

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The packages that commands of ./dev need, and how the missing ones are
-# installed. ./dev reads this file; it has say() and die().
+# installed. ./dev reads this file; it has say(), die() and on_off().
 
 have() { command -v "$1" >/dev/null 2>&1; }
 have_pc() { have pkg-config && pkg-config --exists "$1"; }
@@ -8,13 +8,18 @@ have_lua_headers() {
   have_pc lua5.4 || have_pc lua-5.4 || have_pc lua54 ||
     have_pc 'lua >= 5.4 lua < 5.5'
 }
+have_openssl_headers() {
+  [ "$(on_off "${AIOWIRE_TLS:-ON}")" = OFF ] || have_pc 'openssl >= 3.0'
+}
 have_busted() {
   have lua5.4 && lua5.4 -e \
     'os.exit(package.searchpath("busted.runner", package.path) ~= nil)'
 }
 
-# libzmq for sockets at run time, and pyzmq as the peer of their specs. Without
-# them those specs are skipped. Only their names in Debian are known here.
+# libzmq for sockets at run time, and pyzmq as the peer of their specs; the
+# program openssl makes certificates for the specs of TLS, and is their peer.
+# Without them those specs are skipped. Only their names in Debian are known
+# here.
 have_libzmq() { ldconfig -p 2>/dev/null | grep -q 'libzmq\.so\.5'; }
 have_pyzmq() { /usr/bin/python3 -c 'import zmq' 2>/dev/null; }
 # The program opens it at run time, to edit lines at the prompt.
@@ -46,12 +51,14 @@ need() {
       have pkg-config || miss pkg-config
       have_pc 'libuv >= 1.42' || miss libuv1-dev
       have_lua_headers || miss liblua5.4-dev
+      have_openssl_headers || miss libssl-dev
       ;;
     lua) have lua5.4 || miss lua5.4 ;;
     specs)
       have_busted || miss lua-busted
       ! have apt-get || have_libzmq || miss libzmq5
       ! have apt-get || have_pyzmq || miss python3-zmq
+      ! have apt-get || have openssl || miss openssl
       ! have apt-get || want_clients
       ! have apt-get || have_libedit || want libedit2
       ;;
@@ -110,9 +117,10 @@ install_missing() {
   say "missing:$missing"
   if ! have apt-get; then
     say "Install these; names elsewhere:
-  Fedora:   dnf install gcc make cmake pkgconf libuv-devel lua-devel lua
-  Arch:     pacman -S base-devel cmake libuv lua
-  Homebrew: brew install cmake pkg-config libuv lua@5.4
+  Fedora:   dnf install gcc make cmake pkgconf libuv-devel lua-devel lua \
+            openssl-devel
+  Arch:     pacman -S base-devel cmake libuv lua openssl
+  Homebrew: brew install cmake pkg-config libuv lua@5.4 openssl@3
   and busted for Lua 5.4: luarocks --lua-version 5.4 install busted"
     exit 1
   fi

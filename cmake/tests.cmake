@@ -254,16 +254,16 @@ endif()
 # counted in a release build, which is made when the test runs.
 if(AIOWIRE_HOST AND AIOWIRE_LUA_PROGRAM
     AND NOT AIOWIRE_SANITIZE AND NOT AIOWIRE_TSAN AND NOT AIOWIRE_COVERAGE)
-  set(lua_settings "")
+  set(settings -DAIOWIRE_TLS=${AIOWIRE_TLS})
   foreach(name IN LISTS aiowire_lua_places)
     if(${name})
-      list(APPEND lua_settings "-D${name}=${${name}}")
+      list(APPEND settings "-D${name}=${${name}}")
     endif()
   endforeach()
   set(count_build ${CMAKE_CURRENT_BINARY_DIR}/count)
   aiowire_test(count.build ${test_time} ${CMAKE_COMMAND}
     -DBUILD=${count_build} -DGENERATOR=${CMAKE_GENERATOR}
-    -DCC=${CMAKE_C_COMPILER} "-DLUA=${lua_settings}"
+    -DCC=${CMAKE_C_COMPILER} "-DSETTINGS=${settings}"
     -P ${CMAKE_CURRENT_SOURCE_DIR}/bench/count/build.cmake)
   set_tests_properties(count.build PROPERTIES
     FIXTURES_SETUP count COST 1000)

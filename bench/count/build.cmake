@@ -3,7 +3,8 @@
 #
 #   cmake -DBUILD=build/dev/count -DGENERATOR=Ninja -DCC=cc -P build.cmake
 #
-# LUA has options that say which Lua: see cmake/lua.cmake.
+# SETTINGS has options that say which Lua (see cmake/lua.cmake), and whether
+# there is TLS.
 
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE status
@@ -15,5 +16,5 @@ function(run)
 endfunction()
 
 run(${CMAKE_COMMAND} --preset release -B ${BUILD} -G ${GENERATOR}
-  -DCMAKE_C_COMPILER=${CC} -DAIOWIRE_TESTS=OFF ${LUA})
+  -DCMAKE_C_COMPILER=${CC} -DAIOWIRE_TESTS=OFF ${SETTINGS})
 run(${CMAKE_COMMAND} --build ${BUILD} --target aiowire_host aiowire_shared)

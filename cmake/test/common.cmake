@@ -5,6 +5,7 @@
 #   CC      the C compiler; CXX is found beside it
 #   LUA     whether libaiowire_lua, the module and its headers are installed
 #   HOST    whether the program is
+#   TLS     whether it has aw.tls
 
 cmake_minimum_required(VERSION 3.21)
 

@@ -46,10 +46,16 @@ has(Package "^aiowire\n")
 has(Version "^[0-9.]+-1\n")
 has(Depends "libc6 \\(>=")
 has(Depends "libuv1 \\(>=")
+# aw.tls opens it at run time.
+has_no(Depends "libssl")
 # Lua is inside the program, and the module gets it from lua5.4.
 has_no(Depends "lua")
 has_no(Depends "aiowire")
-has(Recommends "libedit2, libzmq5\n")
+if(TLS)
+  has(Recommends "libedit2, libssl3, libzmq5\n")
+else()
+  has(Recommends "libedit2, libzmq5\n")
+endif()
 run(dpkg-deb --extract ${main} main)
 files(main bin/aiowire "lib/libaiowire\\.so\\.[0-9.]+"
   "lib/libaiowire_lua\\.so\\.[0-9.]+" lib/lua/5\\.4/aiowire\\.so
@@ -111,7 +117,7 @@ run(./countdown)
 
 # This build has the layout of /usr/local, so only ask where it would install.
 run(${CMAKE_COMMAND} --preset package -S ${SOURCE} -B ${work}/layout
-  -G ${GENERATOR} -DCMAKE_C_COMPILER=${CC})
+  -G ${GENERATOR} -DCMAKE_C_COMPILER=${CC} -DAIOWIRE_TLS=${TLS})
 execute_process(COMMAND dpkg-architecture -qDEB_HOST_MULTIARCH
   OUTPUT_VARIABLE triplet OUTPUT_STRIP_TRAILING_WHITESPACE)
 file(READ ${work}/layout/cmake_install.cmake rules)

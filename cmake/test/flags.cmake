@@ -73,7 +73,8 @@ file(CHMOD ${work}/bin/plain-cc
 set(plain -DCMAKE_C_COMPILER=${work}/bin/plain-cc)
 works(plain ${plain})
 if(LUA)
-  configure(lua ${plain} -DAIOWIRE_LUA=ON -DAIOWIRE_TESTS=ON)
+  configure(lua ${plain} -DAIOWIRE_LUA=ON -DAIOWIRE_TESTS=ON
+    -DAIOWIRE_TLS=${TLS})
   file(GLOB_RECURSE rules ${work}/lua/build.ninja ${work}/lua/*/link.txt)
   foreach(file IN LISTS rules)
     file(STRINGS ${file} lines

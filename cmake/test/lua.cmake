@@ -36,9 +36,16 @@ int main(void) {
 run(sh -c "cc use.c $(pkg-config --cflags --libs aiowire-lua) -o shared")
 run(./shared)
 
-# One core, and no second Lua for hosts that link Lua's archive.
+# One core, and no second Lua for hosts that link Lua's archive. OpenSSL is
+# opened at run time, so programs do not link it, and need no .pc file of it.
 links(${lib_dir}/libaiowire_lua.so libaiowire libuv)
-links_no(${lib_dir}/libaiowire_lua.so liblua)
+links_no(${lib_dir}/libaiowire_lua.so liblua libssl libcrypto)
+links_no(${prefix}/lib/lua/5.4/aiowire.so libssl libcrypto)
+run(pkg-config --static --print-requires --print-requires-private --cflags
+  --libs aiowire-lua)
+if(output MATCHES "ssl|crypto")
+  message(FATAL_ERROR "${output}")
+endif()
 
 run(sh -c "pkg-config --variable=libdir lua5.4 lua-5.4 lua54 lua 2>/dev/null\
  | head -n 1")

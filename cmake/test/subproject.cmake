@@ -47,16 +47,32 @@ if(installed)
   message(FATAL_ERROR "installed without Lua: ${installed}")
 endif()
 
-# All that is missing is in one message.
+# All that is missing is in one message. The compiler finds the headers of an
+# OpenSSL that is too old first.
 file(READ ${work}/pc/libuv.pc uv_pc)
 file(REMOVE ${work}/pc/libuv.pc)
-execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE} -B ${work}/none
-  -DCMAKE_C_COMPILER=${CC} -DLUA_DIR=${work}/none
-  OUTPUT_QUIET ERROR_VARIABLE why)
-foreach(text "libuv >= 1.42, Lua 5.4 headers" "libuv1-dev liblua5.4-dev"
-    "-DAIOWIRE_LUA=OFF builds the library")
+file(WRITE ${work}/old/openssl/ssl.h "#define OPENSSL_VERSION_MAJOR 1\n")
+file(WRITE ${work}/old/openssl/x509v3.h "")
+function(lacks)
+  execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE} -B ${work}/none
+    -DCMAKE_C_COMPILER=${CC} -DLUA_DIR=${work}/none
+    -DCMAKE_C_FLAGS=-I${work}/old ${ARGN} OUTPUT_QUIET ERROR_VARIABLE why)
+  string(REGEX REPLACE "[ \n]+" " " why "${why}")
+  set(why "${why}" PARENT_SCOPE)
+endfunction()
+lacks()
+foreach(text "libuv >= 1.42, Lua 5.4 headers, OpenSSL 3 headers"
+    "libuv1-dev liblua5.4-dev libssl-dev"
+    "-DAIOWIRE_LUA=OFF builds the library"
+    "-DAIOWIRE_TLS=OFF builds all but aw.tls")
   if(NOT why MATCHES "${text}")
     message(FATAL_ERROR "not said: ${text}\n${why}")
+  endif()
+endforeach()
+foreach(option -DAIOWIRE_TLS=OFF -DAIOWIRE_LUA=OFF)
+  lacks(${option})
+  if(NOT why MATCHES "libuv >= 1.42" OR why MATCHES "OpenSSL")
+    message(FATAL_ERROR "${option}: ${why}")
   endif()
 endforeach()
 
@@ -76,7 +92,8 @@ target_link_libraries(use aiowire::aiowire_lua_static)
 ")
   file(WRITE ${work}/pc/libuv.pc "${uv_pc}")
   run(${CMAKE_COMMAND} -S ${work}/own -B ${work}/own/build -G ${GENERATOR}
-    -DCMAKE_C_COMPILER=${CC} -DCMAKE_EXPORT_COMPILE_COMMANDS=ON)
+    -DCMAKE_C_COMPILER=${CC} -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
+    -DAIOWIRE_TLS=${TLS})
   file(READ ${work}/own/build/compile_commands.json commands)
   if(NOT commands MATCHES "${work}/mine/include"
       OR commands MATCHES "include/lua5")
@@ -87,5 +104,5 @@ endif()
 # With Lua: the targets are there. Building all of it takes too long.
 if(LUA)
   unset(ENV{PKG_CONFIG_LIBDIR})
-  configure(with_lua -DWITH_LUA=ON)
+  configure(with_lua -DWITH_LUA=ON -DAIOWIRE_TLS=${TLS})
 endif()

@@ -87,7 +87,8 @@ finds("${eight}" -DPLACES=${work}/eight)
 function(configure)
   file(REMOVE_RECURSE ${work}/build)
   execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE} -B ${work}/build
-    -G ${GENERATOR} -DCMAKE_C_COMPILER=${CC} -DAIOWIRE_TESTS=OFF ${ARGN}
+    -G ${GENERATOR} -DCMAKE_C_COMPILER=${CC} -DAIOWIRE_TESTS=OFF
+    -DAIOWIRE_TLS=${TLS} ${ARGN}
     RESULT_VARIABLE status OUTPUT_VARIABLE text ERROR_VARIABLE text)
   string(REGEX REPLACE "[ \n]+" " " text "${text}")
   set(output "${text}" PARENT_SCOPE)

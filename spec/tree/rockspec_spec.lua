@@ -34,9 +34,10 @@ describe("the rockspec", function()
     assert.are.same({}, unknown)
   end)
 
-  it("hands on the headers, the prefix and libuv of LuaRocks", function()
+  it("hands on the headers, prefix and libraries of LuaRocks", function()
     local variables = rock.build.variables
-    assert.are.same({ "$(LUA_INCDIR)", "$(PREFIX)", "$(LIBDIR)", "$(UV_DIR)" },
+    assert.are.same({ "$(LUA_INCDIR)", "$(PREFIX)", "$(LIBDIR)",
+        "$(UV_DIR);$(OPENSSL_DIR)" },
       { variables.LUA_INCDIR, variables.CMAKE_INSTALL_PREFIX,
         variables.AIOWIRE_LUA_CDIR, variables.CMAKE_PREFIX_PATH })
   end)
