@@ -153,7 +153,7 @@ static int look_at_failure(awio_tls *t, int rc) {
   switch (awio_openssl()->SSL_get_error(t->ssl, rc)) {
   case SSL_ERROR_WANT_READ: t->wants_room = false; return UV_EAGAIN;
   case SSL_ERROR_WANT_WRITE: t->wants_room = true; return UV_EAGAIN;
-  case SSL_ERROR_ZERO_RETURN: return 0;
+  case SSL_ERROR_ZERO_RETURN: t->ended = true; return 0;
   case SSL_ERROR_SYSCALL:
     if (t->socket < 0)
       return t->socket;
@@ -196,9 +196,17 @@ static int most_at_once(size_t size) {
   return size < INT_MAX ? (int)size : INT_MAX;
 }
 
+/* Could SSL_read() only fail with WANT_READ? That call would make a buffer, and
+ * free it. */
+static bool is_empty(const awio_tls *t) {
+  return t->dry && !awio_tls_holds_bytes(t);
+}
+
 ssize_t awio_tls_read(awio_tls *t, char *data, size_t size) {
   if (t->unread)
     return t->unread;
+  if (t->ended || is_empty(t))
+    return t->ended ? 0 : UV_EAGAIN;
   size_t count = 0;
   while (count < size) { /* each call gives a record at most */
     begin_call(t);
@@ -206,6 +214,8 @@ ssize_t awio_tls_read(awio_tls *t, char *data, size_t size) {
                                        most_at_once(size - count));
     if (got > 0) {
       count += (size_t)got;
+      if (is_empty(t))
+        break;
       continue;
     }
     int code = look_at_failure(t, got);

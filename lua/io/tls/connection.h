@@ -38,6 +38,7 @@ typedef struct awio_tls {
   bool established;  /* the handshake is over */
   bool wants_room;   /* the handshake waits until the socket is writable */
   bool dry;
+  bool ended;  /* the peer has sent close_notify */
   bool cut;    /* the kernel has told the end of the connection */
   bool parted; /* close_notify was sent, or never will be */
   bool stuck;  /* the SSL holds a record that the kernel did not take whole */
