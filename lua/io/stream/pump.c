@@ -87,12 +87,13 @@ static void pump_due(aw_task *task, void *data) {
   aw_wait_complete(task, 0);
 }
 
-static const aw_operation pump_waits = {.label = "stream:write",
-                                        .arm = pump_arm,
-                                        .disarm = pump_disarm,
-                                        .external = true,
-                                        .describe = describe_pumped,
-                                        .due = pump_due};
+#define PUMPING(what) \
+  { \
+    .label = (what), .arm = pump_arm, .disarm = pump_disarm, .external = true, \
+    .describe = describe_pumped, .due = pump_due \
+  }
+static const aw_operation pump_sends = PUMPING("stream:write");
+static const aw_operation pump_opens = PUMPING("stream:handshake");
 
 /* ---- the pump ---- */
 
@@ -123,7 +124,8 @@ static void fail_owed(awio_stream *s, int code) {
 static aw_turn pump_once(aw_task *task, awio_stream *s, bool cancelled) {
   int rc = send_owed(s);
   if (rc >= 0 && awio_stream_owes(s) && !cancelled)
-    rc = aw_await_operation(task, &pump_waits, s);
+    rc = aw_await_operation(
+        task, awio_secure_opens(s) ? &pump_opens : &pump_sends, s);
   if (rc < 0)
     fail_owed(s, rc);
   if (awio_buffer_length(&s->out) <= AWIO_LOW_WATER)
@@ -168,7 +170,9 @@ static void pump_over(void *data) {
 }
 
 int awio_stream_pump(awio_stream *s, aw_loop *loop) {
-  static const aw_task_config config = {.name = "write", .background = true};
+  bool opens = awio_secure_opens(s);
+  aw_task_config config = {.name = opens ? "handshake" : "write",
+                           .background = true};
   if (s->pumping)
     return 0;
   if (s->disk) {
