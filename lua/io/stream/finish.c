@@ -216,11 +216,14 @@ static int close_file(lua_State *L, awio_stream *s, int shield) {
   return after_closed(L, LUA_OK, fails);
 }
 
-/* If close_notify cannot be sent at once, the pump sends it. */
-static void part(lua_State *L, awio_stream *s) {
-  if (s->closed || awio_secure_part(s) != UV_EAGAIN || !aw_lua_may_await(L))
-    return;
-  awio_stream_pump(s, aw_task_loop(aw_lua_task(L, "stream:close")));
+/* End what is sent: by the end of a terminal's input, or over TLS by
+ * close_notify. The pump sends what the kernel cannot take now. */
+static void end_output(awio_stream *s, aw_loop *loop) {
+  int rc = s->closed ? AW_ECLOSED : awio_stream_end_input(s);
+  if (rc == 0)
+    awio_secure_part(s);
+  if (rc == 0 && awio_stream_owes(s) && !awio_secure_opens(s))
+    awio_stream_pump(s, loop);
 }
 
 /* s:close(): that of a file waits until it is written. Upvalue 2: aw.shield. */
@@ -229,10 +232,10 @@ static int stream_close(lua_State *L) {
   awio_stream *s = awio_any_stream(L);
   if (s && (s->disk || !s->told))
     return close_file(L, s, lua_upvalueindex(2));
-  if (s) {
-    part(L, s);
+  if (s && (s->types || s->secure) && aw_lua_may_await(L))
+    end_output(s, aw_task_loop(aw_lua_task(L, "stream:close")));
+  if (s)
     awio_stream_close(s, engine);
-  }
   return 0;
 }
 
