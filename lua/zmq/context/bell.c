@@ -5,8 +5,9 @@
 
 #include "base/system.h"
 
+#include <uv.h>
+
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 void awz_bell_close(awz_bell *bell) {
@@ -19,17 +20,12 @@ void awz_bell_close(awz_bell *bell) {
 
 int awz_bell_open(awz_bell *bell) {
   *bell = (awz_bell){.fds = {-1, -1}};
-  if (pipe(bell->fds) < 0)
-    return -errno;
-  int rc = 0;
+  int rc = uv_pipe(bell->fds, UV_NONBLOCK_PIPE, UV_NONBLOCK_PIPE);
+  if (rc < 0)
+    return rc;
   for (int i = 0; i < 2; i++) {
     int fd = bell->fds[i] = awio_above_standard(bell->fds[i]);
-    if (fd < 0) {
-      rc = fd;
-      continue;
-    }
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-    fcntl(fd, F_SETFL, O_NONBLOCK);
+    rc = fd < 0 ? fd : rc;
   }
   if (rc < 0)
     awz_bell_close(bell);
