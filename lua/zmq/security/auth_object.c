@@ -44,10 +44,13 @@ static bool is_of_parent(const awz_auth *auth) {
 
 /* ---- closing ---- */
 
+/* A task whose wait has failed is still in the list, until it runs. */
 static void wake_waiters(awz_auth *auth) {
-  for (size_t i = 0; i < auth->waiters.count; i++)
-    aw_ready_disarm(auth->waiters.tasks[i], awz_zap_fd(auth->zap));
-  awio_waiters_wake(&auth->waiters, 0);
+  while (auth->waiters.count > 0) {
+    aw_task *task = auth->waiters.tasks[0];
+    if (!aw_wait_interrupt(task, 0)) /* its `disarm` takes it out */
+      awio_waiters_remove(&auth->waiters, task);
+  }
 }
 
 static void auth_close(awz_auth *auth) {
@@ -124,10 +127,10 @@ static int auth_gc(lua_State *L) {
 static int asker_gc(lua_State *L) {
   awz_box *box = lua_touserdata(L, 1);
   awz_auth *auth = box->object;
-  box->object = NULL;
   if (auth) {
     aw_lua_let_go(&auth->asker_held);
     wake_waiters(auth);
+    box->object = NULL;
     auth_release(auth);
   }
   return 0;
@@ -391,11 +394,15 @@ static const aw_operation wait_on_virtual_clock = {.label = "authenticate",
                                                    .ready = notice_ready,
                                                    .describe = notice_describe};
 
+/* An engine that cannot watch the descriptor ends the wait without `disarm`. */
 static int after_notice(lua_State *L, int result, void *data) {
-  (void)data;
-  if (result < 0)
-    return aw_lua_system_error(L, result, "wait", AUTH_CLASS);
-  return aw_lua_take_results(L, aw_current(aw_lua_engine(L)));
+  awz_auth *auth = ((const awz_box *)data)->object;
+  aw_task *task = aw_current(aw_lua_engine(L));
+  if (result >= 0)
+    return aw_lua_take_results(L, task);
+  if (auth)
+    awio_waiters_remove(&auth->waiters, task);
+  return aw_lua_system_error(L, result, "wait", AUTH_CLASS);
 }
 
 /* auth_next(asker) → request, number of the question or reason of a denial; nil
