@@ -124,6 +124,17 @@ if(AIOWIRE_LUA)
     uv_pipe)
   aiowire_wrap(set_clock_test
     clock_gettime timerfd_create timerfd_settime read)
+  if(AIOWIRE_HOST AND AIOWIRE_HAS_WRAP)
+    target_sources(host_calls_test PRIVATE ${host_sources} ${embedded_host})
+    target_include_directories(host_calls_test PRIVATE lua/host)
+    target_compile_definitions(host_calls_test PRIVATE
+      HOST_BUILD="${CMAKE_BUILD_TYPE}" HOST_LIBUV="${UV_VERSION}")
+    add_dependencies(host_calls_test aiowire_host) # makes embedded_host.c
+    aiowire_wrap(host_calls_test main
+      malloc calloc realloc strdup strndup luaL_newstate open_memstream fdopen
+      newlocale mmap mprotect pipe fstat mkdir flock rename mkstemp realpath
+      opendir tcgetattr ioctl pthread_create read poll open fcntl write)
+  endif()
 endif()
 
 file(GLOB embed_examples CONFIGURE_DEPENDS examples/embed/*.c)

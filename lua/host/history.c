@@ -68,6 +68,16 @@ static bool is_at(int fd, const char *path) {
          own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
+/* Can the file be a history? Returns 0 or an errno value. */
+static int check_kind(int fd) {
+  struct stat about;
+  if (fstat(fd, &about) < 0)
+    return errno;
+  if (S_ISREG(about.st_mode))
+    return 0;
+  return S_ISDIR(about.st_mode) ? EISDIR : EINVAL;
+}
+
 /* Open the file at the path, and lock it. Returns a descriptor, or -1 with
  * errno. */
 static int open_locked(const char *path, int flags) {
@@ -75,10 +85,10 @@ static int open_locked(const char *path, int flags) {
     int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK, 0600);
     if (fd < 0)
       return -1;
-    struct stat about;
-    if (fstat(fd, &about) < 0 || !S_ISREG(about.st_mode)) {
+    int rc = check_kind(fd);
+    if (rc != 0) {
       close(fd);
-      errno = S_ISDIR(about.st_mode) ? EISDIR : EINVAL;
+      errno = rc;
       return -1;
     }
     while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
