@@ -49,7 +49,7 @@ static host_place place_in_rows(host_edited *e, bool at_end, int columns) {
   const host_line_info *info = e->lib->wline(e->el);
   const wchar_t *until = at_end ? info->end : info->cursor;
   host_place place = {0, 0};
-  host_layout(&place, e->prompt, wcslen(e->prompt), columns);
+  host_layout_prompt(&place, e->prompt, columns);
   host_layout(&place, info->buffer, (size_t)(until - info->buffer), columns);
   int last = host_size_of(e->terminal).rows - 1;
   if (place.row > last)

@@ -69,14 +69,9 @@ static void put_row_text(host_place *place, wchar_t c, int columns) {
 
 void host_layout(host_place *place, const wchar_t *text, size_t length,
                  int columns) {
-  bool literal = false;
   for (size_t i = 0; i < length; i++) {
     wchar_t c = text[i];
-    if (c == HOST_LITERAL)
-      literal = !literal;
-    else if (literal)
-      continue;
-    else if (c == L'\n')
+    if (c == L'\n')
       next_row(place);
     else if (c != L'\t')
       put_row_text(place, c, columns);
@@ -85,6 +80,15 @@ void host_layout(host_place *place, const wchar_t *text, size_t length,
         put_cell(place, 1, columns);
       while (place->column % TAB != 0);
   }
+}
+
+void host_layout_prompt(host_place *place, const wchar_t *prompt, int columns) {
+  bool literal = false;
+  for (const wchar_t *at = prompt; *at; at++)
+    if (*at == HOST_LITERAL)
+      literal = !literal;
+    else if (!literal)
+      host_layout(place, at, 1, columns);
 }
 
 /* The length of the sequence that a text begins with; 0: none. */

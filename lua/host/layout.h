@@ -18,10 +18,13 @@ typedef struct host_size {
 /* The size of the terminal as libedit sees it. */
 host_size host_size_of(int terminal);
 
-/* Move `place` behind a text. What stands between two HOST_LITERAL takes no
- * place. */
+/* Move `place` behind a text. */
 void host_layout(host_place *place, const wchar_t *text, size_t length,
                  int columns);
+
+/* The same for a prompt of host_wide_prompt(): what stands between two
+ * HOST_LITERAL takes no place. */
+void host_layout_prompt(host_place *place, const wchar_t *prompt, int columns);
 
 /* Gives the prompt for libedit, in the locale in use. Its sequences, as ESC
  * [ 1 m, stand between two HOST_LITERAL. It has one row, and no other control

@@ -317,6 +317,19 @@ describe("the prompt with libedit", function()
     t:key "ctrl-c"
     leave(t)
   end))
+
+  it("completes the ids of tasks after .cancel [R40]", terminal.edited({},
+    function(t)
+      t:prompt()
+      t:line "aw.start(aw.Sleep(1000), nil, {name = 'sleeper'}).id"
+      local id = t:match "(%d+)\n>"
+      t:send ".cancel "
+      t:key "tab"
+      t:prompt("> .cancel " .. id)
+      t:key "enter"
+      assert.are.equal("no tasks\n", t:eval ".tasks")
+      leave(t)
+    end))
 end)
 
 describe("the session in docs/program.md", function()

@@ -171,6 +171,10 @@ describe("a Poller", function()
       aw.run(poller * 2)
       aw.run(function() return poller end)
       assert.are.equal(6, count)
+      p.w:write "g"
+      assert.are.equal("after 7", aw.run(poller / function()
+        return "after " .. count
+      end))
     end)
   end)
 
