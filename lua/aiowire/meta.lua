@@ -528,6 +528,27 @@ function EventLoop:dump() end
 --- several
 ---@field tried aiowire.SystemError[]?
 
+--- Raised when TLS fails: a certificate is refused, a peer speaks no TLS, or
+--- the stream was cut. `tostring` gives, for example,
+---
+---     x.lua:7: handshake 'tls example.org:443': CERTIFICATE_VERIFY_FAILED:
+---     certificate has expired (certificate of CN = example.org)
+---
+--- in one line. Failures of the system stay SystemErrors, such as ECONNRESET.
+---@class aiowire.TLSError
+---@field message string such as "handshake 'tls a.example:443': HTTP_REQUEST"
+---@field where string? "file:line"
+--- OpenSSL's name of the reason, such as "CERTIFICATE_VERIFY_FAILED"
+---@field code string
+--- the code and what is to be said besides, such as
+--- "CERTIFICATE_VERIFY_FAILED: certificate has expired"; else the code
+---@field reason string
+---@field call string the operation that failed, such as "handshake" or "read"
+---@field about string? such as "tls example.org:443", or the path of a file
+--- the subject of the certificate that was refused, such as "CN = example.org"
+---@field certificate string?
+---@field from_peer boolean the peer has sent the reason, as an alert
+
 --- Raised by EventLoop:run when all tasks wait and nothing can wake one [L4].
 ---@class aiowire.Deadlock
 ---@field message string with the tree of tasks
@@ -1574,6 +1595,53 @@ function Stream:getfd() end
 ---@return boolean
 function Stream:dirty() end
 
+--- Begin TLS on a connection, as protocols with STARTTLS ask for. Awaits the
+--- handshake. This is the client's side, unless the options say `server`.
+---
+--- A client that verifies needs `host`. Bytes that the stream has read already
+--- are taken as TLS, so what a stranger has sent before is an error. Raises a
+--- TLSError, or a SystemError whose `call` is "handshake", which is ETIMEDOUT
+--- when the handshake takes too long. A stream whose handshake has failed is of
+--- no more use. Refused: a stream that is no socket, has TLS, is shut, or has a
+--- writer.
+---@param options? aiowire.StarttlsOptions
+---@return aiowire.Stream self
+function Stream:starttls(options) end
+
+--- Wait for the end of the TLS handshake, which else begins with the first read
+--- or write. Awaits. Does nothing when it is over. An error without TLS. Raises
+--- as `starttls` does.
+---@return aiowire.Stream self
+function Stream:handshake() end
+
+--- Return what is known about TLS on the stream; nil for a stream without TLS.
+---@return aiowire.TlsState?
+function Stream:tls() end
+
+--- The state of TLS on a stream. Before the end of the handshake it has only the
+--- first two fields.
+---@class aiowire.TlsState
+---@field established boolean the handshake is over
+---@field server boolean this is the server's side
+---@field verified boolean? the certificate of the peer was checked
+---@field version string? "TLSv1.3" or "TLSv1.2"
+---@field cipher string? such as "TLS_AES_256_GCM_SHA384"
+---@field alpn string? the protocol that both sides have agreed on
+---@field host string? the name that the client has sent (SNI)
+---@field resumed boolean? an earlier session is continued
+---@field certificate aiowire.Certificate? of the peer, if it has shown one
+
+--- A certificate.
+---@class aiowire.Certificate
+---@field subject string such as "CN = example.org"
+---@field issuer string the subject of the authority that has signed it
+---@field serial string hexadecimal
+---@field not_before number seconds since 1970
+---@field not_after number seconds since 1970
+---@field names string[] host names and addresses that it is for
+---@field sha256 string the fingerprint, hexadecimal
+---@field pem string all of it, in PEM
+
 --- Copy bytes from one stream to another, to the end of `from` or for at most
 --- `limit` bytes. Awaits. No Lua strings are made; `to` is not shut down. As a
 --- wire: `aw.Call(aw.copy, from, to)`.
@@ -2107,8 +2175,9 @@ function aw.Accept(server) end
 ---@return aiowire.Wire
 function aw.Serve(server, body, handler, options) end
 
---- A socket that listens, from `aw.tcp.listen` or `aw.unix.listen`. A source
---- for `aw.readable`, `aw.Recv` and a Poller. `<close>` closes it.
+--- A socket that listens, from `aw.tcp.listen`, `aw.unix.listen` or
+--- `aw.tls.listen`. A source for `aw.readable`, `aw.Recv` and a Poller.
+--- `<close>` closes it.
 ---@class aiowire.Server
 local Server = {}
 
@@ -2130,6 +2199,100 @@ function Server:name() end
 --- Return the descriptor, for a Poller.
 ---@return integer
 function Server:getfd() end
+
+--- Replace TLS options of a server of `aw.tls.listen`, such as its key and
+--- certificate; those that are not given stay. All files are read again.
+--- Connections that are accepted from now on use them. A failure raises and
+--- changes nothing.
+---@param options? aiowire.TlsServer
+---@return aiowire.Server self
+function Server:reload(options) end
+
+-- TLS -------------------------------------------------------------------------
+
+--- Streams and servers with TLS 1.2 or 1.3, by OpenSSL. They are those of
+--- `aw.tcp`, with the same methods.
+---
+--- The first use loads OpenSSL 3, and raises an error if it is missing.
+aw.tls = {}
+
+--- Options of TLS for both sides. A file is in PEM; a text is the same in a
+--- string, told from a path by "-----BEGIN" in it.
+---@class aiowire.TlsOptions
+--- the authorities that are trusted: a file, a folder with hashed names, a
+--- text, or a list of these
+---@field ca? string|string[]
+--- file or text: lists of certificates that are revoked, which are refused
+---@field crl? string
+--- file or text: our certificate, and those of the authorities between it and
+--- the root
+---@field cert? string
+---@field key? string file or text: the private key of the certificate
+---@field password? string of an encrypted key
+--- protocols for ALPN, such as {"h2", "http/1.1"}; the order of the server
+--- decides
+---@field alpn? string[]
+--- seconds for the handshake; 10 by default, math.huge: no limit
+---@field handshake_timeout? number
+
+--- Options of TLS for a client. Without `ca`, those authorities are trusted
+--- that the system trusts. SSL_CERT_FILE and SSL_CERT_DIR name others.
+---@class aiowire.TlsClient : aiowire.TlsOptions
+--- the name that the certificate must have, and that is sent to the server; by
+--- default the host that is connected to
+---@field host? string
+--- false: check nothing. `tostring`, `ev:dump()` and `s:tls()` say so
+---@field verify? boolean
+
+--- Options of a connection with TLS.
+---@class aiowire.TlsConnectOptions:aiowire.TlsClient, aiowire.TcpConnectOptions
+
+--- Options of TLS for a server, which needs `cert` and `key`. With `ca`,
+--- clients must show a certificate of these authorities.
+---@class aiowire.TlsServer : aiowire.TlsOptions
+--- with `ca`: clients may also show no certificate
+---@field verify? "optional"
+--- certificates by the name that the client asks for, as
+--- {["a.example"] = {cert=, key=}}; "*.a.example" stands for one label
+---@field hosts? table<string, {cert: string, key: string, password?: string}>
+
+--- Options of a server with TLS, and of its connections.
+---@class aiowire.TlsListenOptions : aiowire.TlsServer, aiowire.ListenOptions
+---@field mode? nil for unix sockets only
+
+--- Options of `s:starttls`: those of the client or of the server.
+---@class aiowire.StarttlsOptions : aiowire.TlsClient, aiowire.TlsServer
+---@field server? boolean this is the server's side
+
+--- Connect to a TCP server, as `aw.tcp.connect` does, and await the TLS
+--- handshake. The limit `timeout` counts for all of it.
+---
+--- The certificate of the server is checked: its authority, its dates and its
+--- name. Sessions are resumed for the same host, port and options.
+---
+--- Raises as `aw.tcp.connect` does; a TLSError; a SystemError ETIMEDOUT whose
+--- `call` is "handshake". A connect that fails or is cut short leaves no
+--- descriptor.
+---@param host string a name, or a number such as "127.0.0.1"
+---@param port integer of the server
+---@param opts? aiowire.TlsConnectOptions
+---@return aiowire.Stream
+function aw.tls.connect(host, port, opts) end
+
+--- Listen on a TCP port, for connections with TLS. Awaits only if `host` is a
+--- name, other than "localhost".
+---
+--- `accept` and Serve do not await the handshake: it begins with the first read
+--- or write of the connection, or with `s:handshake()`, and its failure is
+--- raised there. The server goes on.
+---
+--- Raises a SystemError about "host:port", such as EADDRINUSE; a TLSError for a
+--- certificate or a key that cannot be used.
+---@param host? string|aiowire.TlsListenOptions nil, "" or "*": every address
+---@param port? integer 0: any that is free; see Server:name
+---@param options? aiowire.TlsListenOptions
+---@return aiowire.Server
+function aw.tls.listen(host, port, options) end
 
 -- Datagrams -------------------------------------------------------------------
 
@@ -2261,6 +2424,11 @@ function aw.is_closed(err) end
 ---@param err any
 ---@return boolean
 function aw.is_system_error(err) end
+
+--- Tell whether `err` is a TLSError: TLS failed.
+---@param err any
+---@return boolean
+function aw.is_tls_error(err) end
 
 --- Tell whether `err` is a Deadlock: `run` ended because nothing could wake any
 --- task.

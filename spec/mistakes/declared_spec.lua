@@ -6,6 +6,7 @@
 -- then suggests the option; so nothing runs.
 
 local aw = require "aiowire"
+local certificates = require "spec.support.certificates"
 local helper = require "spec.support.helper"
 local luacats = require "docs.make.luacats"
 local makers = require "spec.support.makers"
@@ -43,8 +44,8 @@ local function each_field(name, f)
   for _, field in ipairs(item.fields) do
     f(field)
   end
-  if item.parent ~= "" then
-    each_field(item.parent, f)
+  for parent in item.parent:gmatch "[%w_.]+" do
+    each_field(parent, f)
   end
 end
 
@@ -109,6 +110,18 @@ local function udp() return aw.udp.bind("127.0.0.1", 0) end
 local function rep() return aw.zmq.socket "REP" end
 local function server() return aw.tcp.listen("127.0.0.1", 0) end
 
+local function secure_server()
+  return aw.tls.listen("127.0.0.1", 0, certificates.server)
+end
+
+-- Returns one end of a connection; the other one is closed with it.
+local function connection()
+  local door <close> = server()
+  local stream = aw.tcp.connect(door:name())
+  door:accept():close()
+  return stream
+end
+
 -- Functions that take options: name in meta.lua, a call, the type if it is not
 -- that of the parameter `opts` or `options`. `of` makes an object for the call.
 local takers <const> = {
@@ -158,6 +171,16 @@ local takers <const> = {
   { "aw.unix.listen", function(o) aw.unix.listen("/no/file", o) end },
   { "aw.tcp.listen", function(o) aw.tcp.listen(o) end,
     "aiowire.ListenOptions" },
+  { "aw.tls.connect", function(o) aw.tls.connect("127.0.0.1", 1, o) end },
+  { "aw.tls.listen", function(o) aw.tls.listen("127.0.0.1", 0, o) end },
+  { "aw.tls.listen", function(o) aw.tls.listen(o) end,
+    "aiowire.TlsListenOptions" },
+  { "Stream:starttls", function(o, s) s:starttls(o) end, of = connection },
+  { "Stream:starttls", function(o, s)
+    o.server = true
+    s:starttls(o)
+  end, "aiowire.StarttlsOptions", of = connection },
+  { "Server:reload", function(o, s) s:reload(o) end, of = secure_server },
   { "aw.Serve", function(o, s) aw.Serve(s, nothing, nil, o) end, of = server },
   { "UdpSocket:configure", function(o, u) u:configure(o) end, of = udp },
   { "aw.udp.bind", function(o) aw.udp.bind("127.0.0.1", 0, o) end },
@@ -233,7 +256,8 @@ describe("the options in meta.lua are those of", function()
       local all = setmetatable({}, { __index = set })
       for child, of_child in pairs(by_type) do
         local class = classes[child]
-        for option in pairs(class and class.parent == type and of_child
+        local parents = class and class.parent .. "," or ""
+        for option in pairs(parents:find(type .. ",", 1, true) and of_child
           or {}) do
           all[option] = true
         end
@@ -289,7 +313,7 @@ end
 describe("the names in meta.lua are those of", function()
   for module, class in pairs { aw = "aiowire", ["aw.fs"] = false,
     ["aw.tcp"] = false, ["aw.unix"] = false, ["aw.udp"] = false,
-    ["aw.dns"] = false, ["aw.zmq"] = "aiowire.zmq" } do
+    ["aw.tls"] = false, ["aw.dns"] = false, ["aw.zmq"] = "aiowire.zmq" } do
     local function check()
       local object = aw
       for name in module:gmatch "%.(%w+)" do
