@@ -51,8 +51,8 @@ snapshot() {
 failed() { cat log; echo "FAILED: $*"; exit 1; }
 
 # What the packages recommend or suggest, and a compiler.
-get lua5.4 libzmq5 libedit2 gcc libc6-dev pkg-config libuv1-dev \
-  liblua5.4-dev man-db || failed "packages of Debian"
+get lua5.4 libzmq5 libssl3 openssl libedit2 gcc libc6-dev pkg-config \
+  libuv1-dev liblua5.4-dev man-db || failed "packages of Debian"
 snapshot >before
 
 get ./aiowire_*.deb || failed "installing aiowire"
@@ -63,6 +63,10 @@ man aiowire | grep -q 'run Lua scripts that may await' || failed "man page"
 cd /usr/share/doc/aiowire/examples
 aiowire 01_alarm.lua >/dev/null
 lua5.4 01_alarm.lua >/dev/null
+# Not in a package that was built without it.
+if dpkg -s aiowire | grep -q '^Recommends:.*libssl'; then
+  aiowire 37_tls.lua | grep -q TLSv1 || failed "a handshake of TLS"
+fi
 cd /tmp
 
 get ./libaiowire-dev_*.deb || failed "installing libaiowire-dev"
