@@ -1618,8 +1618,8 @@ function Stream:handshake() end
 ---@return aiowire.TlsState?
 function Stream:tls() end
 
---- The state of TLS on a stream. Before the end of the handshake it has only the
---- first two fields.
+--- The state of TLS on a stream. The first two fields are there before the
+--- handshake is over.
 ---@class aiowire.TlsState
 ---@field established boolean the handshake is over
 ---@field server boolean this is the server's side
