@@ -164,12 +164,15 @@ ssize_t awio_secure_read(awio_stream *s, char *data, size_t size) {
   return t ? awio_tls_read(t, data, size) : AW_ECLOSED;
 }
 
-/* If the kernel takes nothing, the bytes go to `out`, which may have no room
- * for all of them. But the next write must have as many as this one. */
+/* OpenSSL takes no bytes for a failure. If the kernel takes nothing, the bytes
+ * go to `out`, which may have no room for all of them. But the next write must
+ * have as many as this one. */
 ssize_t awio_secure_write(awio_stream *s, const char *data, size_t size) {
   awio_tls *t = s->secure->tls;
   if (!t)
     return AW_ECLOSED;
+  if (size == 0)
+    return t->unsent;
   bool fits = t->stuck || size <= s->limits.high_water;
   return awio_tls_write(t, data, fits ? size : s->limits.high_water);
 }

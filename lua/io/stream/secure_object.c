@@ -96,9 +96,9 @@ static int inner_secure(lua_State *L) {
 }
 
 static void check_plain(lua_State *L, awio_stream *s) {
-  awio_check_writable(L, s);
-  if (!s->socket)
+  if (!s->socket && !s->closed)
     awio_fail_stream(L, s, UV_ENOTSOCK, "starttls");
+  awio_check_writable(L, s);
   if (s->secure)
     aw_lua_error(L, "the stream '%s' is TLS already", s->name);
 }
