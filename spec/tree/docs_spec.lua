@@ -60,6 +60,34 @@ local function lacks_libzmq(code)
   return code:find("zmq", 1, true) ~= nil and not sockets.installed
 end
 
+-- Certificates -------------------------------------------------------------
+
+local certificates
+
+-- Returns the files that the commands in docs/tls.md make; nil without the
+-- program openssl.
+local function make_certificates()
+  local commands = process.read("docs/tls.md"):match "```sh\n(openssl .-)```"
+  local outcome = process.run("command -v openssl >/dev/null || exit 77\n"
+    .. "{ set -e\n" .. commands .. "} >&2\n"
+    .. "for f in *; do printf '%s\\n' \"$f\"; cat \"$f\"; printf '\\f'; done")
+  if outcome.code == 77 then
+    return nil
+  end
+  assert.are.equal(0, outcome.code, outcome.err)
+  local files = {}
+  for name, text in outcome.out:gmatch "(.-)\n(.-)\f" do
+    files[name] = text
+  end
+  assert.is_truthy(files["ca.pem"] and files["server.key"], outcome.err)
+  return files
+end
+
+-- Does this program need certificates, and the program openssl?
+local function needs_certificates(code)
+  return code:find "[\"'][%w_]+%.pem[\"']" ~= nil
+end
+
 -- Does this program run other programs, or repeat requests after a time-out?
 local function needs_real_clock(code)
   return code:find "aw%.[Ee]xec" or code:find "aw%.spawn"
@@ -100,10 +128,14 @@ end
 
 local function run(block, interpreter)
   local name = name_of(block)
+  local files = { [name] = block.code, ["virtual.lua"] = virtual }
+  for file, text in pairs(needs_certificates(block.code) and certificates
+    or {}) do
+    files[file] = text
+  end
   return process.run(("exec $%s %s %s </dev/null"):format(interpreter,
     block.output and not needs_real_clock(block.code) and "-l virtual" or "",
-    name),
-    { [name] = block.code, ["virtual.lua"] = virtual })
+    name), files)
 end
 
 local function check(block, interpreter)
@@ -111,6 +143,13 @@ local function check(block, interpreter)
     or interpreter == "lua" and process.sanitized then
     pending "needs a stock lua5.4, and for sockets libzmq"
     return
+  end
+  if needs_certificates(block.code) then
+    certificates = certificates or make_certificates()
+    if not certificates then
+      pending "the program openssl is not installed"
+      return
+    end
   end
   local outcome = run(block, interpreter)
   local said = outcome.out .. outcome.err
