@@ -24,6 +24,7 @@
 ---   client, revoked_client, strange_client
 ---   folder                       a folder with `ca`, by hashes
 
+local aw = require "aiowire"
 local busted = require "busted"
 local folder = require "spec.support.folder"
 local helper = require "spec.support.helper"
@@ -180,15 +181,28 @@ local function make(name)
   end
 end
 
-local has_openssl
+local has_openssl, has_tls
 
---- End the current test as pending if the program openssl is not installed.
-function M.needed()
+--- Tell whether aw.tls has OpenSSL, and the program openssl is installed. If
+--- not, the second result says what is missing.
+---@return boolean
+---@return string?
+function M.installed()
   if has_openssl == nil then
     has_openssl = process.run("command -v openssl").code == 0
+    local _, err = pcall(aw.tls.listen, "127.0.0.1", 0,
+      { cert = "-----BEGIN", key = "-----BEGIN" })
+    has_tls = err.code ~= "NO_OPENSSL"
   end
-  if not has_openssl then
-    helper.pending "openssl is not installed"
+  return has_openssl and has_tls,
+    has_tls and "openssl is not installed" or "aw.tls has no OpenSSL"
+end
+
+--- End the current test as pending if something is missing.
+function M.needed()
+  local installed, missing = M.installed()
+  if not installed then
+    helper.pending(missing)
   end
 end
 

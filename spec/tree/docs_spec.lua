@@ -6,6 +6,7 @@
 -- requests, the clock is the real one, since a virtual clock stands still while
 -- a task waits for a child or a socket: its lines must not depend on times.
 
+local certificates = require "spec.support.certificates"
 local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"
 
@@ -62,18 +63,11 @@ end
 
 -- Certificates -------------------------------------------------------------
 
-local certificates
-
--- Returns the files that the commands in docs/tls.md make; nil without the
--- program openssl.
+-- Returns the files that the commands in docs/tls.md make.
 local function make_certificates()
   local commands = process.read("docs/tls.md"):match "```sh\n(openssl .-)```"
-  local outcome = process.run("command -v openssl >/dev/null || exit 77\n"
-    .. "{ set -e\n" .. commands .. "} >&2\n"
+  local outcome = process.run("{ set -e\n" .. commands .. "} >&2\n"
     .. "for f in *; do printf '%s\\n' \"$f\"; cat \"$f\"; printf '\\f'; done")
-  if outcome.code == 77 then
-    return nil
-  end
   assert.are.equal(0, outcome.code, outcome.err)
   local files = {}
   for name, text in outcome.out:gmatch "(.-)\n(.-)\f" do
@@ -83,7 +77,9 @@ local function make_certificates()
   return files
 end
 
--- Does this program need certificates, and the program openssl?
+local made
+
+-- Does this program need certificates?
 local function needs_certificates(code)
   return code:find "[\"'][%w_]+%.pem[\"']" ~= nil
 end
@@ -129,7 +125,7 @@ end
 local function run(block, interpreter)
   local name = name_of(block)
   local files = { [name] = block.code, ["virtual.lua"] = virtual }
-  for file, text in pairs(needs_certificates(block.code) and certificates
+  for file, text in pairs(needs_certificates(block.code) and made
     or {}) do
     files[file] = text
   end
@@ -145,11 +141,11 @@ local function check(block, interpreter)
     return
   end
   if needs_certificates(block.code) then
-    certificates = certificates or make_certificates()
-    if not certificates then
-      pending "the program openssl is not installed"
+    if not certificates.installed() then
+      pending "needs TLS, and the program openssl"
       return
     end
+    made = made or make_certificates()
   end
   local outcome = run(block, interpreter)
   local said = outcome.out .. outcome.err

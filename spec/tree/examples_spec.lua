@@ -1,14 +1,18 @@
 -- Every program in examples/ runs unchanged. docs_spec.lua has the programs of
 -- the docs.
 
+local certificates = require "spec.support.certificates"
 local process = require "spec.support.process"
 local sockets = require "spec.support.sockets"
 
 local quoted = process.quoted
 
--- Does this program need sockets while libzmq is not installed?
-local function lacks_libzmq(text)
-  return text:find("zmq", 1, true) ~= nil and not sockets.installed
+-- Does this program need sockets while libzmq is not installed, or TLS without
+-- OpenSSL?
+local function lacks_library(path)
+  return path:find("zmq", 1, true) ~= nil and not sockets.installed
+    or path:find "_https" and not certificates.installed()
+    or path:find "tls" and not certificates.installed()
 end
 
 local function assert_ran(outcome)
@@ -39,16 +43,16 @@ describe("the examples", function()
     local full = quoted(process.root .. "/" .. path)
 
     it(path .. " runs in the program [examples]", function()
-      if lacks_libzmq(path) then
-        pending "libzmq is not installed"
+      if lacks_library(path) then
+        pending "libzmq or OpenSSL is not installed"
         return
       end
       assert_ran(process.run("exec $aiowire " .. full .. " </dev/null"))
     end)
 
     it(path .. " runs under lua5.4 [examples]", function()
-      if process.sanitized or lacks_libzmq(path) then
-        pending "needs a stock lua5.4, and for sockets libzmq"
+      if process.sanitized or lacks_library(path) then
+        pending "needs a stock lua5.4, and its libraries"
         return
       end
       assert_ran_or_awaits_in_main_chunk(

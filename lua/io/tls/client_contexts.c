@@ -6,7 +6,6 @@
 #include "tls/client_contexts.h"
 
 #include "tls/fingerprint.h"
-#include "tls/openssl.h"
 #include "tls/settings.h"
 #include "tls/tls_error.h"
 
@@ -118,7 +117,7 @@ static void add_cached(cache *c, const unsigned char *print,
 static awio_tls_context *context_of(cache *c, const awio_tls_settings *s,
                                     awio_fault *fault) {
   unsigned char print[AWIO_TLS_FINGERPRINT];
-  if (!c || !awio_openssl_open())
+  if (!c || !awio_tls_open())
     return awio_tls_context_new(s, fault);
   if (!awio_tls_fingerprint(s, print)) {
     awio_fault_system(fault, AW_ENOMEM);

@@ -122,7 +122,11 @@ static bool fail_memory(awio_fault *fault) {
 }
 
 static bool fail_missing(awio_fault *fault) {
-  awio_fault_set(fault, "NO_OPENSSL", awio_openssl_problem());
+  char detail[sizeof fault->detail];
+  snprintf(detail, sizeof detail,
+           "aw.tls needs OpenSSL 3 (Debian: libssl3): %s",
+           awio_openssl_problem());
+  awio_fault_set(fault, "NO_OPENSSL", detail);
   return false;
 }
 
@@ -439,10 +443,14 @@ static bool fill_tls_context(awio_tls_context *c, const awio_tls_settings *s,
   return true;
 }
 
+bool awio_tls_open(void) {
+  return awio_openssl_open() != NULL;
+}
+
 awio_tls_context *awio_tls_context_new(const awio_tls_settings *s,
                                        awio_fault *fault) {
   trust t = {NULL, NULL, 0};
-  if (!awio_openssl_open()) {
+  if (!awio_tls_open()) {
     fail_missing(fault);
     return NULL;
   }

@@ -17,6 +17,9 @@
 typedef struct awio_tls_context awio_tls_context;
 struct ssl_st; /* an SSL: users of this header need none of OpenSSL's */
 
+/* Open OpenSSL, unless it is open. Returns whether it is there. */
+bool awio_tls_open(void);
+
 /* Make a context with one reference. Reads the files that the settings name.
  * Opens OpenSSL. Returns NULL with `fault` filled.
  *
