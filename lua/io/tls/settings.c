@@ -155,8 +155,8 @@ static size_t count_entries(lua_State *L) {
   return count;
 }
 
-/* [list] Return the length of a list. Raises if the table is empty, or has other
- * keys. */
+/* [list] Return the length of a list. Raises if the table is empty, or has
+ * other keys. */
 static size_t check_list(lua_State *L, const char *name) {
   size_t count = (size_t)lua_rawlen(L, -1);
   if (count_entries(L) != count)

@@ -3,11 +3,11 @@
  *     table of Lua ─► awio_tls_settings ─► awio_tls_context
  *
  * Settings are a copy of the options and never change. Each text is either a
- * path or PEM: it is PEM if it holds "-----BEGIN". Files are read when a context
- * is made, not before.
+ * path or PEM: it is PEM if it holds "-----BEGIN". Files are read when a
+ * context is made, not before.
  *
- * Keys and passwords are overwritten when the settings are freed. The strings of
- * the script belong to Lua, which overwrites nothing.
+ * Keys and passwords are overwritten when the settings are freed. The strings
+ * of the script belong to Lua, which overwrites nothing.
  */
 #ifndef AWIO_TLS_SETTINGS_H
 #define AWIO_TLS_SETTINGS_H
