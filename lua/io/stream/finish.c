@@ -217,12 +217,14 @@ static int close_file(lua_State *L, awio_stream *s, int shield) {
 }
 
 /* End what is sent: by the end of a terminal's input, or over TLS by
- * close_notify. The pump sends what the kernel cannot take now. */
+ * close_notify. The pump sends what the kernel cannot take now, and waits if
+ * the socket cannot be closed yet. */
 static void end_output(awio_stream *s, aw_loop *loop) {
   int rc = s->closed ? AW_ECLOSED : awio_stream_end_input(s);
-  if (rc == 0)
-    awio_secure_part(s);
-  if (rc == 0 && awio_stream_owes(s) && !awio_secure_opens(s))
+  if (rc < 0)
+    return;
+  awio_secure_part(s);
+  if (awio_stream_owes(s) == AWIO_BYTES || !awio_secure_settle(s))
     awio_stream_pump(s, loop);
 }
 

@@ -3,14 +3,17 @@
  * The pump is a background task of C steps. It writes and waits in turn until
  * nothing is owed; if the stream was closed meanwhile, it then closes the
  * descriptor. It is started when something is queued, and lives no longer than
- * that takes. Owed are the bytes in `out`; over TLS also the handshake, which
- * comes first, and close_notify, which comes last.
+ * that takes. Owed are the bytes in `out`. Over TLS that is also the handshake,
+ * which comes first, close_notify, which comes last, and sometimes a farewell:
+ * see secure.h.
  *
  *     start ─► pump() ─── cancelled: its loop ends, or is stopped ─► pump_on()
  *                 └─ nothing owed ─► over ◄─ nothing owed, or hard cancel ┘
  *
  * A closed socket lingers: the pump has an alarm, by which its peer must have
- * taken something. See "lingers" in stream.h. A handshake has a deadline.
+ * taken something. See "lingers" in stream.h. A handshake has a deadline. The
+ * kernel does not tell when the peer has all bytes, so a farewell looks again
+ * and again.
  */
 #include "stream/stream.h"
 
@@ -42,22 +45,32 @@ static int arm_linger(aw_task *task, awio_stream *s) {
   return aw_alarm_arm(task, aw_engine_now(engine) + s->linger);
 }
 
+/* Between two looks of a farewell. */
+#define PAUSE (AW_SECOND / 50)
+
 /* Set the alarm of the wait, if it has a limit. */
-static int arm_limit(aw_task *task, awio_stream *s) {
-  if (!awio_secure_opens(s))
+static int arm_limit(aw_task *task, awio_stream *s, awio_owed owed) {
+  if (owed == AWIO_HANDSHAKE && s->secure->deadline == AW_NEVER)
+    return 0;
+  if (owed == AWIO_HANDSHAKE)
+    return aw_alarm_arm(task, s->secure->deadline);
+  if (owed == AWIO_BYTES)
     return s->socket && s->closed ? arm_linger(task, s) : 0;
-  uint64_t deadline = s->secure->deadline;
-  return deadline == AW_NEVER ? 0 : aw_alarm_arm(task, deadline);
+  s->unread = unread_by_peer(s);
+  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
+  return aw_alarm_arm(task, aw_engine_now(engine) + PAUSE);
 }
 
 static int pump_arm(aw_task *task, void *data) {
   awio_stream *s = data;
-  bool opens = awio_secure_opens(s);
-  int rc =
-      awio_stream_arm(task, s, opens ? awio_secure_events(s) : AW_WRITABLE);
+  awio_owed owed = awio_stream_owes(s);
+  int events = owed == AWIO_FAREWELL ? AW_READABLE : AW_WRITABLE;
+  if (owed == AWIO_HANDSHAKE)
+    events = awio_secure_events(s);
+  int rc = awio_stream_arm(task, s, events);
   if (rc != 0)
     return rc;
-  rc = arm_limit(task, s);
+  rc = arm_limit(task, s, owed);
   if (rc < 0)
     awio_stream_disarm(task, s);
   return rc;
@@ -76,11 +89,14 @@ static void drop_owed(awio_stream *s) {
 
 static void pump_due(aw_task *task, void *data) {
   awio_stream *s = data;
-  bool opens = awio_secure_opens(s);
-  if (!opens && unread_by_peer(s) < s->unread && arm_linger(task, s) == 0)
+  awio_owed owed = awio_stream_owes(s);
+  bool progress = owed != AWIO_HANDSHAKE && unread_by_peer(s) < s->unread;
+  if (owed == AWIO_BYTES && progress && arm_linger(task, s) == 0)
     return;
-  if (opens)
+  if (owed == AWIO_HANDSHAKE)
     awio_secure_fail(s, UV_ETIMEDOUT);
+  else if (owed == AWIO_FAREWELL)
+    awio_secure_waited(s, PAUSE, progress);
   else
     drop_owed(s);
   awio_stream_disarm(task, s);
@@ -92,8 +108,10 @@ static void pump_due(aw_task *task, void *data) {
     .label = (what), .arm = pump_arm, .disarm = pump_disarm, .external = true, \
     .describe = describe_pumped, .due = pump_due \
   }
-static const aw_operation pump_sends = PUMPING("stream:write");
-static const aw_operation pump_opens = PUMPING("stream:handshake");
+static const aw_operation pump_waits[] = {
+    [AWIO_HANDSHAKE] = PUMPING("stream:handshake"),
+    [AWIO_BYTES] = PUMPING("stream:write"),
+    [AWIO_FAREWELL] = PUMPING("stream:close")};
 
 /* ---- the pump ---- */
 
@@ -107,6 +125,8 @@ static int send_owed(awio_stream *s) {
     return (int)sent;
   if (awio_secure_parts(s))
     awio_secure_part(s);
+  if (awio_secure_settles(s))
+    awio_secure_settle(s);
   return 0;
 }
 
@@ -123,9 +143,9 @@ static void fail_owed(awio_stream *s, int code) {
 /* A step of the pump. */
 static aw_turn pump_once(aw_task *task, awio_stream *s, bool cancelled) {
   int rc = send_owed(s);
-  if (rc >= 0 && awio_stream_owes(s) && !cancelled)
-    rc = aw_await_operation(
-        task, awio_secure_opens(s) ? &pump_opens : &pump_sends, s);
+  awio_owed owed = awio_stream_owes(s);
+  if (rc >= 0 && owed && !cancelled)
+    rc = aw_await_operation(task, &pump_waits[owed], s);
   if (rc < 0)
     fail_owed(s, rc);
   if (awio_buffer_length(&s->out) <= AWIO_LOW_WATER)
@@ -202,8 +222,8 @@ ssize_t awio_stream_send(awio_stream *s, aw_loop *loop, const char *data,
 bool awio_stream_finish(awio_stream *s, aw_task *task) {
   aw_loop *loop = aw_task_loop(task);
   awio_secure_part(s);
-  bool owes = s->fd >= 0 && awio_stream_owes(s) && !awio_secure_opens(s);
-  if (!owes || awio_stream_pump(s, loop) < 0)
+  bool owes = awio_stream_owes(s) == AWIO_BYTES || !awio_secure_settle(s);
+  if (s->fd < 0 || !owes || awio_stream_pump(s, loop) < 0)
     return false;
   awio_stream_close(s, aw_loop_engine(loop));
   return awio_stream_owes(s);

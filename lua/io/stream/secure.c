@@ -49,6 +49,9 @@ bool awio_secure_begin(awio_stream *s, awio_tls_context *context,
 }
 
 void awio_secure_end(awio_stream *s) {
+  awio_tls *t = s->secure->tls;
+  if (t && s->secure->process == getpid())
+    awio_tls_settled(t); /* read what has come: else an alert may be lost */
   awio_tls_free(s->secure->tls);
   s->secure->tls = NULL;
 }
@@ -198,6 +201,30 @@ int awio_secure_part(awio_stream *s) {
 
 void awio_secure_cut(awio_stream *s) {
   awio_tls *t = awio_tls_of(s);
-  if (t)
-    t->parted = true;
+  if (!t)
+    return;
+  t->parted = true;
+  s->secure->settled = true;
+}
+
+bool awio_secure_settle(awio_stream *s) {
+  awio_tls *t = awio_tls_of(s);
+  if (!t || !t->parted || s->secure->settled)
+    return true;
+  s->secure->settled = awio_tls_settled(t);
+  return s->secure->settled;
+}
+
+bool awio_secure_settles(const awio_stream *s) {
+  const awio_tls *t = awio_tls_of(s);
+  return t && s->closed && t->established && t->parted && !s->secure->settled;
+}
+
+void awio_secure_waited(awio_stream *s, uint64_t ns, bool progress) {
+  awio_secure *c = s->secure;
+  if (progress || c->patience == 0)
+    c->patience = s->linger;
+  c->patience -= ns < c->patience ? ns : c->patience;
+  if (c->patience == 0)
+    awio_secure_cut(s);
 }

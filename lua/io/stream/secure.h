@@ -17,6 +17,10 @@
  * pump sends it behind `out`. After a failure, and when bytes are lost, it is
  * not sent, so the peer sees that something is missing.
  *
+ * A socket is closed when that loses nothing (`settled`): see
+ * awio_tls_settled(). A client that has read nothing waits until the peer has
+ * all that was sent.
+ *
  * Neighbours: tls/connection.h; secure_object.c has the methods for Lua.
  */
 #ifndef AWIO_SECURE_H
@@ -46,6 +50,8 @@ typedef struct awio_secure {
   uint64_t deadline;  /* of the handshake; 0: it has not begun */
   pid_t process;      /* a child that was forked sends nothing */
   bool parting;       /* end what is sent with close_notify */
+  bool settled;       /* the socket may be closed */
+  uint64_t patience;  /* how long the peer may take nothing before that, ns */
   char name[];        /* of the stream */
 } awio_secure;
 
@@ -106,8 +112,19 @@ int awio_secure_events(const awio_stream *stream);
 int awio_secure_part(awio_stream *stream);
 /* Is close_notify still to be sent? */
 bool awio_secure_parts(const awio_stream *stream);
-/* Bytes are lost: send no close_notify. */
+/* Bytes are lost: send no close_notify, and close the socket at once. */
 void awio_secure_cut(awio_stream *stream);
+
+/* After awio_secure_part(), look whether the socket may be closed. True for
+ * plain streams. */
+bool awio_secure_settle(awio_stream *stream);
+/* Is the stream closed, and its socket not to be closed yet? */
+bool awio_secure_settles(const awio_stream *stream);
+/* So much time has passed: do not wait for ever for a peer that takes nothing.
+ *
+ *   progress  it has taken something meanwhile
+ */
+void awio_secure_waited(awio_stream *stream, uint64_t ns, bool progress);
 
 /* The descriptor is being closed: free the connection. */
 void awio_secure_end(awio_stream *stream);

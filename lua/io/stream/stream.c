@@ -391,9 +391,12 @@ int awio_stream_turn(const awio_stream *s) {
   return rc != 0 ? rc : awio_stream_yield_to_c(s);
 }
 
-bool awio_stream_owes(const awio_stream *s) {
-  return awio_buffer_length(&s->out) > 0 || awio_secure_opens(s) ||
-         awio_secure_parts(s);
+awio_owed awio_stream_owes(const awio_stream *s) {
+  if (awio_secure_opens(s))
+    return AWIO_HANDSHAKE;
+  if (awio_buffer_length(&s->out) > 0 || awio_secure_parts(s))
+    return AWIO_BYTES;
+  return awio_secure_settles(s) ? AWIO_FAREWELL : AWIO_NOTHING;
 }
 
 void awio_stream_shut(awio_stream *s, aw_engine *engine) {

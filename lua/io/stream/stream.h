@@ -205,8 +205,14 @@ int awio_stream_pump(awio_stream *stream, aw_loop *loop);
 /* Let the other side see the end of the file, after everything was sent. */
 void awio_stream_shut(awio_stream *stream, aw_engine *engine);
 
-/* Is something still to be sent, that the pump must send? */
-bool awio_stream_owes(const awio_stream *stream);
+/* What the pump has to do next for a stream. */
+typedef enum awio_owed {
+  AWIO_NOTHING,
+  AWIO_HANDSHAKE,
+  AWIO_BYTES,   /* send `out`, or close_notify */
+  AWIO_FAREWELL /* wait until the peer has what was sent: then close the fd */
+} awio_owed;
+awio_owed awio_stream_owes(const awio_stream *stream);
 /* For pump.c: send what the kernel takes of `out`; returns as write(2). */
 ssize_t awio_stream_send_queue(awio_stream *stream);
 /* For pump.c: drop `out`. The peer of a socket sees a reset when it has lost

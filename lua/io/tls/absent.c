@@ -128,6 +128,11 @@ int awio_tls_part(awio_tls *tls) {
   return 0;
 }
 
+bool awio_tls_settled(awio_tls *tls) {
+  (void)tls;
+  return true;
+}
+
 bool awio_tls_holds_bytes(const awio_tls *tls) {
   (void)tls;
   return false;

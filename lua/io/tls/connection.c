@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 /* ---- the BIO ---- */
 
@@ -214,6 +215,7 @@ ssize_t awio_tls_read(awio_tls *t, char *data, size_t size) {
                                        most_at_once(size - count));
     if (got > 0) {
       count += (size_t)got;
+      t->heard = true;
       if (is_empty(t))
         break;
       continue;
@@ -276,6 +278,27 @@ int awio_tls_part(awio_tls *t) {
   int code = rc >= 0 ? 0 : look_at_failure(t, rc);
   t->parted = code != UV_EAGAIN;
   return t->parted ? 0 : UV_EAGAIN;
+}
+
+/* Read and throw away what has come. Returns false at the end of the
+ * connection. */
+static bool discard_input(const awio_tls *t) {
+  enum { SIZE = 16 * 1024, TIMES = 64 };
+  char bytes[SIZE];
+  ssize_t got = 1;
+  for (int i = 0; i < TIMES && got > 0; i++)
+    got = awio_socket_receive(t->fd, bytes, sizeof bytes);
+  return got > 0 || got == UV_EAGAIN;
+}
+
+bool awio_tls_settled(awio_tls *t) {
+  const awio_openssl_calls *o = awio_openssl();
+  int unsent = 0;
+  if (!discard_input(t) || !t->established || t->heard)
+    return true;
+  bool has_tickets =
+      !o->SSL_is_server(t->ssl) && o->SSL_version(t->ssl) >= TLS1_3_VERSION;
+  return !has_tickets || ioctl(t->fd, TIOCOUTQ, &unsent) < 0 || unsent == 0;
 }
 
 bool awio_tls_holds_bytes(const awio_tls *t) {

@@ -38,6 +38,7 @@ typedef struct awio_tls {
   bool established;  /* the handshake is over */
   bool wants_room;   /* the handshake waits until the socket is writable */
   bool dry;
+  bool heard;  /* the peer has sent bytes since the handshake */
   bool ended;  /* the peer has sent close_notify */
   bool cut;    /* the kernel has told the end of the connection */
   bool parted; /* close_notify was sent, or never will be */
@@ -77,6 +78,14 @@ ssize_t awio_tls_write(awio_tls *tls, const char *data, size_t size);
 /* Send close_notify, after which nothing can be written. Nothing may be stuck.
  * Returns 0, also if there is nobody to send it to, or UV_EAGAIN. */
 int awio_tls_part(awio_tls *tls);
+
+/* close_notify was sent, or never will be: may the socket be closed? The kernel
+ * drops what it has not sent yet if bytes come to a closed socket, or are left
+ * in it: so what has come is read and thrown away. More is sure to come if a
+ * server of TLS 1.3 has not sent its tickets yet. Returns false then, while
+ * the kernel has bytes for the peer: wait until the socket is readable, or a
+ * short time, and ask again. */
+bool awio_tls_settled(awio_tls *tls);
 
 /* The socket is readable. */
 static inline void awio_tls_readable(awio_tls *tls) {

@@ -36,7 +36,7 @@
   F(SSL_new) F(SSL_free) F(SSL_ctrl) F(SSL_set_bio) F(SSL_set_connect_state) \
   F(SSL_set_accept_state) F(SSL_do_handshake) F(SSL_read) F(SSL_write) \
   F(SSL_peek) F(SSL_shutdown) F(SSL_get_error) F(SSL_has_pending) \
-  F(SSL_is_server) F(SSL_get_version) F(SSL_get_current_cipher) \
+  F(SSL_is_server) F(SSL_get_version) F(SSL_version) F(SSL_get_current_cipher) \
   F(SSL_CIPHER_get_name) F(SSL_get0_alpn_selected) F(SSL_get_servername) \
   F(SSL_session_reused) F(SSL_get0_peer_certificate) F(SSL_get_verify_result) \
   F(SSL_get0_param) F(SSL_get_verify_mode) F(SSL_set_SSL_CTX) \
