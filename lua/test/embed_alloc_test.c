@@ -64,6 +64,17 @@ static void start_tasks(lua_State *L) {
       &cancelled);
 }
 
+/* Results that a C step makes; 0: out of memory. */
+static void make_boxes(void) {
+  const aw_value boxes[] = {aw_lua_box_integer(1), aw_lua_box_number(0.5),
+                            aw_lua_box_boolean(true),
+                            aw_lua_box_string("text", 4)};
+  for (size_t i = 0; i < sizeof boxes / sizeof *boxes; i++) {
+    CHECK(boxes[i] != 0 || memory.failures > 0);
+    aw_lua_box_release(boxes[i]);
+  }
+}
+
 static void step(aw_engine *engine, const aw_step *s) {
   if (!aw_lua_step(engine, s))
     aw_step_answer(engine, s);
@@ -110,6 +121,7 @@ static void run(bool close_first) {
     memory.armed = false;
     return;
   }
+  make_boxes();
   lua_State *a = open_state(engine), *b = open_state(engine);
   pull(engine, a, started / 2 - 1);
   if (close_first)

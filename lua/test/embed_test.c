@@ -467,6 +467,89 @@ static void test_lua_close_alone(void) {
   CHECK(blocks == 0);
 }
 
+/* An engine that is freed first leaves its states with engines of their own. */
+static void test_engine_ends_first(bool close_first) {
+  aw_engine *engine = new_engine();
+  lua_State *a = new_state(engine), *b = new_state(engine);
+  start_text(b, "return 'ran'", "b");
+  pull(b);
+  CHECK_LOG("b=ran ");
+  CHECK(aw_engine_free(engine) == AW_EBUSY); /* b has a loop on it */
+  CHECK(aw_lua_close(b) == 0);
+  if (close_first)
+    CHECK(aw_lua_close(a) == 0);
+  CHECK(aw_engine_free(engine) == 0);
+  CHECK(!aw_lua_loop(a) && !aw_lua_loop(b));
+  CHECK(try_start(a, "return", "a") == AW_EENDED && lua_gettop(a) == 0);
+  CHECK(luaL_dostring(a, "aw.run(aw.Sleep(0) >> aw.Call(say, 'own'))") ==
+        LUA_OK);
+  CHECK_LOG("own ");
+  CHECK(aw_lua_close(a) == 0);
+  lua_close(a);
+  lua_close(b);
+  CHECK(blocks == 0);
+}
+
+static aw_turn give_to_other(aw_task *task, void *other) {
+  lua_pushliteral((lua_State *)other, "lost");
+  CHECK(aw_lua_give_results(other, task, 1) == AW_EINVAL);
+  return AW_DONE;
+}
+
+/* What a C step gives with the state of another task. */
+static void test_results_of_another_state(void) {
+  aw_engine *engine = new_engine();
+  lua_State *a = new_state(engine), *b = new_state(engine);
+  start_text(b, "aw.yield()", "b");
+  pull(b);
+  push_c_wire(a, aw_call(give_to_other, b), "other");
+  start_text(a, "return select('#', aw.await(other))", "a");
+  pull(a);
+  CHECK_LOG("b= a=0 ");
+  CHECK(lua_gettop(b) == 0);
+  CHECK(aw_lua_close(b) == 0);
+  lua_close(b);
+  close_all(a, engine);
+}
+
+/* Steps that are none of Lua, and engines that are none for it. */
+static void test_steps_of_others(void) {
+  aw_engine *engine = new_engine(), *plain;
+  const aw_step woken = {.what = AW_STEP_WOKEN};
+  const aw_step slow = {.what = AW_STEP_SLOW};
+  CHECK(aw_engine_new(NULL, &plain) == 0);
+  CHECK(!aw_lua_step(NULL, &woken) && !aw_lua_step(plain, &woken));
+  CHECK(!aw_lua_step(engine, &woken)); /* there is no state yet */
+  lua_State *L = new_state(engine);
+  CHECK(!aw_lua_step(engine, NULL));
+  CHECK(!aw_lua_step(engine, &slow)); /* no state has run a step */
+  aw_loop *loop = new_loop(engine);
+  const aw_step deadlock = {.what = AW_STEP_DEADLOCK, .loop = loop};
+  CHECK(!aw_lua_step(engine, &deadlock)); /* the program's own loop */
+  CHECK(aw_loop_free(loop) == 0);
+  CHECK(aw_engine_free(plain) == 0);
+  close_all(L, engine);
+}
+
+/* The numbers of states are used again. */
+static void test_many_states(void) {
+  enum { COUNT = 20 };
+  aw_engine *engine = new_engine();
+  lua_State *states[COUNT];
+  for (int round = 0; round < 2; round++) {
+    for (int i = 0; i < COUNT; i++) {
+      states[i] = new_state(engine);
+      start_text(states[i], "aw.yield()", "s");
+    }
+    for (int i = 0; i < COUNT; i++) {
+      pull(states[i]);
+      CHECK(aw_lua_close(states[i]) == 0);
+      lua_close(states[i]);
+    }
+  }
+  close_engine(engine);
+}
+
 /* Waits that are under way when their state is closed. */
 static const char *const waits[] = {
     "aw.channel():recv()",
@@ -795,6 +878,11 @@ int main(void) {
   test_boxes_that_nobody_takes();
   test_several_states();
   test_lua_close_alone();
+  test_engine_ends_first(false);
+  test_engine_ends_first(true);
+  test_results_of_another_state();
+  test_steps_of_others();
+  test_many_states();
   test_closing_in_all_waits();
   test_in_the_hosts_uv_loop();
 #if defined(__linux__)

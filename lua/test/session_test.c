@@ -143,9 +143,38 @@ static int wait_for_none(lua_State *L) {
   return aw_lua_session_wait(p->session, L, p->pipe, 0, &p->code);
 }
 
+static int wait_for_one(lua_State *L) {
+  prompt *p = prompt_of(L);
+  return aw_lua_session_wait(p->session, L, p->pipe, 1, &p->code);
+}
+
 static int call_again(lua_State *L) {
   lua_pushcfunction(L, send_signal);
   return aw_lua_session_call(prompt_of(L)->session, L, 0, &prompt_of(L)->code);
+}
+
+static int call_nothing(lua_State *L) {
+  prompt *p = prompt_of(L);
+  lua_settop(L, 0);
+  return aw_lua_session_call(p->session, L, 0, &p->code);
+}
+
+static int call_with_too_few(lua_State *L) {
+  lua_settop(L, 0);
+  lua_pushcfunction(L, call_nothing);
+  prompt *p = prompt_of(L);
+  return aw_lua_session_call(p->session, L, -1, &p->code);
+}
+
+static int close_inside(lua_State *L) {
+  prompt *p = prompt_of(L);
+  return aw_lua_session_close(p->session, L, &p->code);
+}
+
+static bool raises(prompt *p, lua_CFunction f, const char *text) {
+  lua_settop(p->L, 0);
+  lua_pushcfunction(p->L, f);
+  return lua_pcall(p->L, 0, 0, 0) == LUA_ERRRUN && has(p, 1, text);
 }
 
 /* ---- calls ---- */
@@ -259,6 +288,11 @@ static void test_misuse(void) {
   lua_register(L, "call_inside", call_inside);
   CHECK(call(&p, "return pcall(call_inside)") == AW_LUA_OK);
   CHECK(has(&p, 2, "something runs"));
+  lua_register(L, "close_inside", close_inside);
+  CHECK(call(&p, "return pcall(close_inside)") == AW_LUA_OK);
+  CHECK(has(&p, 2, "cannot be closed here: something runs"));
+  CHECK(raises(&p, call_nothing, "calls a function, and there is none"));
+  CHECK(raises(&p, call_with_too_few, "there is none"));
   CHECK(call(&p, "ev = ... ") == AW_LUA_OK);
   aw_lua_session_push_loop(p.session, L);
   lua_setglobal(L, "ev");
@@ -445,6 +479,13 @@ static void test_stopping_cancels_the_tasks(void) {
   }
   CHECK(luaL_dostring(p.L, "ev:stop() ev:close()") == LUA_OK);
   CHECK(call(&p, "return 1") == AW_LUA_OK);
+  CHECK(call(&p, "t = aw.start(function() aw.scope(function(s)\n"
+                 "child = s:start(function() aw.sleep(100) end)\n"
+                 "aw.sleep(100) end) end) aw.yield() aw.yield()\n"
+                 "ev:stop() aw.sleep(100)") == AW_LUA_CANCELLED);
+  CHECK(call(&p, "pcall(t.wait, t) return t.status, child.status") ==
+        AW_LUA_OK);
+  CHECK(has(&p, 1, "cancelled") && has(&p, 2, "cancelled"));
   CHECK(call(&p,
              "local t = aw.start(function() aw.sleep(0.001) me:cancel() end)\n"
              "me = aw.current() aw.sleep(100)") == AW_LUA_CANCELLED);
@@ -727,6 +768,8 @@ static void test_exit(void) {
   open_prompt(&p);
   aw_lua_install_host(p.L);
   CHECK(call(&p, "os.exit(7)") == AW_LUA_EXIT && p.code == 7);
+  CHECK(raises(&p, call_nothing, "there is none"));
+  CHECK(raises(&p, wait_for_one, "this session has ended (os.exit)"));
   CHECK(close_session(&p) == AW_LUA_EXIT && p.code == 7);
   close_state(&p);
 
@@ -741,6 +784,45 @@ static void test_exit(void) {
   CHECK(is_number(&p, -1, 1));
   CHECK(close_session(&p) == AW_LUA_EXIT);
   close_state(&p);
+}
+
+static void exit_in_failed(lua_State *L, void *data) {
+  note_failure(L, data);
+  lua_getglobal(L, "exit");
+  lua_pushinteger(L, 9);
+  lua_call(L, 1, 0);
+}
+
+/* The function `failed` may end the program. */
+static void test_exit_in_failed(void) {
+  prompt p;
+  open_state(&p);
+  aw_lua_install_host(p.L);
+  CHECK(luaL_dostring(p.L, "exit = os.exit") == LUA_OK);
+  lua_setwarnf(p.L, note_warning, &p);
+  const aw_lua_session_config config = {
+      .failed = exit_in_failed, .data = &p, .size = sizeof config};
+  p.session = aw_lua_session_open(p.L, &config);
+  CHECK(call(&p, "aw.start(function() error 'x' end) aw.sleep(100)") ==
+        AW_LUA_EXIT);
+  CHECK(p.code == 9 && p.failures == 1 && p.warnings[0] == '\0');
+  CHECK(close_session(&p) == AW_LUA_EXIT && p.code == 9);
+  close_state(&p);
+}
+
+/* Lua's own os.exit closes the state in the middle of a call. */
+static void test_state_closed_in_a_call(void) {
+  int status;
+  pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    prompt p;
+    open_prompt(&p);
+    (void)call(&p, "aw.start(aw.Sleep(100)) aw.yield() os.exit(5, true)");
+    _exit(1);
+  }
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 5);
 }
 
 static const char SLOW[] =
@@ -937,6 +1019,8 @@ int main(void) {
   test_dumps();
   test_signals_while_nothing_runs();
   test_exit();
+  test_exit_in_failed();
+  test_state_closed_in_a_call();
   test_closing();
   test_grace();
   test_state_ends_first();
