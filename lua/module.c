@@ -73,11 +73,11 @@ typedef struct late_field {
 } late_field;
 
 static const late_field late_fields[] = {
-    {"zmq", "aiowire.zmq", NULL},     {"locals", "aiowire.locals", NULL},
-    {"tcp", "aiowire.tcp", NULL},     {"unix", "aiowire.unix", NULL},
-    {"tls", "aiowire.tls", NULL},
-    {"udp", "aiowire.udp", NULL},     {"dns", "aiowire.dns", NULL},
-    {"fs", "aiowire.fs", fs_openers}, {"pool", NULL, pool_openers}};
+    {"zmq", "aiowire.zmq", NULL}, {"locals", "aiowire.locals", NULL},
+    {"tcp", "aiowire.tcp", NULL}, {"unix", "aiowire.unix", NULL},
+    {"tls", "aiowire.tls", NULL}, {"udp", "aiowire.udp", NULL},
+    {"dns", "aiowire.dns", NULL}, {"fs", "aiowire.fs", fs_openers},
+    {"pool", NULL, pool_openers}};
 
 static const late_field *find_late(lua_State *L, int index) {
   const char *name = lua_isstring(L, index) ? lua_tostring(L, index) : "";
