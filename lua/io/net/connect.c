@@ -295,8 +295,8 @@ static void push_wanted_family(lua_State *L, const plan *p, int wanted) {
   awio_push_family(L, p->from.any.sa_family);
 }
 
-/* tcp_plan(host, port, opts, tls) → plan, family or nil. The arguments are those
- * of the user's function, which takes options of TLS if `tls` is true. */
+/* tcp_plan(host, port, opts, tls) → plan, family or nil. The arguments are
+ * those of the user's function, which takes options of TLS if `tls` is true. */
 static int inner_tcp_plan(lua_State *L) {
 #define TCP_OPTIONS "local_host", "local_port", "family", OPTIONS
   static const char *const of_tcp[] = {TCP_OPTIONS, NULL};

@@ -3,9 +3,10 @@
  *     kernel → read(2) → from.in → write(2) → kernel
  *
  * Bytes leave `from` when the kernel has taken them for `to`; they never enter
- * the queue of `to`, unless that is a file or goes over TLS. So a copy that ends early, by a cancel or an error, leaves
- * in `from` what it has read and not written: nothing is lost, and another copy
- * may go on [C10]. While it waits, the Lua stack is
+ * the queue of `to`, unless that is a file or goes over TLS. So a copy that
+ * ends early, by a cancel or an error, leaves in `from` what it has read and
+ * not written: nothing is lost, and another copy may go on [C10]. While it
+ * waits, the Lua stack is
  *
  *     [from, limit, bytes copied, to]
  *
