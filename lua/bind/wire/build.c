@@ -431,6 +431,13 @@ int awl_fill_wire(lua_State *L, awl_state *s, aw_wire *wire) {
   return fill_ud(L, s, lua_touserdata(L, -1), wire);
 }
 
+void awl_empty_wire(awl_state *s, void *userdata) {
+  wire_ud *ud = userdata;
+  aw_wire *wire = ud->wire;
+  set_wire(s, ud, NULL);
+  aw_wire_release(wire);
+}
+
 void awl_push_part(lua_State *L, awl_state *s, awl_leaf_kind kind) {
   awl_push_leaf(L, s, kind, 0);
   number_leaf(L, s, lua_gettop(L));

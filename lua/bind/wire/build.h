@@ -48,6 +48,8 @@ void awl_push_combined(lua_State *L, awl_state *s, int first, int count);
 /* Give the Wire on top its wire: takes; NULL raises "not enough memory".
  * Returns 1. May collect. */
 int awl_fill_wire(lua_State *L, awl_state *s, aw_wire *wire);
+/* Let a Wire that no user has seen go of its wire, before it is collected. */
+void awl_empty_wire(awl_state *s, void *userdata);
 int awl_wire_gc(lua_State *L); /* its __gc */
 
 /* ---- leaves ---- */

@@ -27,7 +27,8 @@ static void push_wire_text(lua_State *L, awl_state *s, const aw_wire *wire,
 }
 
 /* Making the text may run finalizers, which may end a task that is not running.
- * So a Wire keeps the wire of the task alive meanwhile. */
+ * So a Wire keeps the wire of the task alive meanwhile; and no longer, since
+ * the end of the wire may be what others wait for, as that of a write. */
 static bool push_state_safely(lua_State *L, awl_state *s, const aw_task *task,
                               size_t most) {
   awl_push_simple(L, s);
@@ -38,6 +39,7 @@ static bool push_state_safely(lua_State *L, awl_state *s, const aw_task *task,
   }
   awl_fill_wire(L, s, aw_wire_keep(wire));
   push_wire_text(L, s, wire, most);
+  awl_empty_wire(s, lua_touserdata(L, -2));
   lua_remove(L, -2);
   return true;
 }
