@@ -406,10 +406,11 @@ static int inner_failed(lua_State *L) {
   return 0;
 }
 
-static int not_cancelled(lua_State *L, int result, void *data) {
+static int kept(lua_State *L, int result, void *data) {
   (void)result;
   (void)data;
-  return aw_lua_system_error(L, UV_ECANCELED, "connect", NULL);
+  lua_settop(L, 1);
+  return 1;
 }
 
 /* keep(stream, plan) → stream. In a cancelled task, close the stream and raise
@@ -417,13 +418,11 @@ static int not_cancelled(lua_State *L, int result, void *data) {
 static int inner_keep(lua_State *L) {
   lua_settop(L, 2);
   const plan *p = lua_touserdata(L, 2);
-  if (!aw_task_cancelled(aw_lua_task(L, p->what))) {
-    lua_settop(L, 1);
-    return 1;
-  }
+  if (!aw_task_cancelled(aw_lua_task(L, p->what)))
+    return kept(L, 0, NULL);
   awio_stream **box = awio_to_stream(L, 1);
   awio_stream_close(*box, aw_lua_engine(L));
-  return aw_lua_await(L, NULL, NULL, p->what, not_cancelled);
+  return aw_lua_await(L, NULL, NULL, p->what, kept); /* raises Cancelled */
 }
 
 /* connect_error(errno, about) → a SystemError of "connect" */
