@@ -9,7 +9,7 @@
  *   EIO           any call fails
  *   EMFILE        no more descriptors; once, and from then on
  *   ENOENT        the file of a path has gone meanwhile
- *   EACCES        the path may not be used any more
+ *   EACCES        the path may not be used any more; likewise
  *   EINTR         a signal interrupts the call: the script must succeed
  *   EAGAIN        the kernel is not ready after all: likewise
  *   ECONNABORTED  a connection has ended before it was accepted: likewise
@@ -84,6 +84,7 @@ static const kind kinds[] = {
     {"EMFILE from then on", EMFILE, OPENS, false, true},
     {"ENOENT", ENOENT, NAMES, false, false},
     {"EACCES", EACCES, NAMES, false, false},
+    {"EACCES from then on", EACCES, NAMES, false, true},
     {"EINTR", EINTR, WAITS, true, false},
     {"EAGAIN", EAGAIN, AT_ONCE, true, false},
     {"ECONNABORTED", ECONNABORTED, ACCEPTS, true, false},

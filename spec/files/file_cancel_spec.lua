@@ -185,6 +185,25 @@ describe("a copy from a device to a new file", function()
     ]])
   end)
 
+  it("removes it in the end, even if the task is killed meanwhile", function()
+    script("cancelled\tnew\n", [[
+      files.hang "unlink"
+      local inner <close> = aw.EventLoop { clock = "real", grace = 0,
+        signals = false }
+      local task = inner:start(aw.Call(fs.copy, "/dev/zero", "new"))
+      inner:start(function()
+        wait_until(function() return names() == "new" end)
+        task:cancel()
+        hanging(1)
+        inner:stop()
+      end)
+      inner:run()
+      print(task.status, names())
+      files.release()
+      wait_until(function() return names() == "" end)
+    ]])
+  end)
+
   it("removes it when it is killed [W3, C9]", function()
     script("cancelled\n", [[
       local inner <close> = aw.EventLoop { clock = "real", grace = 0,
@@ -205,6 +224,19 @@ describe("a copy from a device to a new file", function()
       files.fail("write", 5, 1)
       local _, err = pcall(fs.copy, "/dev/zero", "new")
       print(err.code, names())
+    ]])
+  end)
+end)
+
+describe("a write to a file that hangs", function()
+  it("is told by a dump with the name of the file", function()
+    script("stream:write f\n", [[
+      local f <close> = fs.open("f", "w")
+      files.hang "write"
+      f:write "text"
+      hanging(1)
+      print(ev:dump():match "stream:write f")
+      files.release()
     ]])
   end)
 end)
