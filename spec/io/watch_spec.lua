@@ -252,6 +252,20 @@ describe("a recursive watch", function()
       assert.are.same({ "rename a", "rename a/g" }, all_of(w, at))
     end))
 
+  it("follows a folder that moves while the new place is being told [W33]",
+    in_folder(function(at, d)
+      d:shell "mkdir -p old/deep"
+      local w <close> = aw.fs.watch(at, { recursive = true })
+      lfs.mkdir(at .. "/new")
+      assert.are.equal("rename new", next_of(w, at))
+      os.rename(at .. "/old", at .. "/new/old")
+      all_of(w, at)
+      write(at .. "/new/old/f")
+      write(at .. "/new/old/deep/g")
+      assert.are.same({ "rename new/old/f", "rename new/old/deep/g" },
+        all_of(w, at))
+    end))
+
   it("forgets a folder that leaves [W33]", in_folder(function(at, d)
     d:shell "mkdir -p in/a/b; touch in/a/b/f"
     local w <close> = aw.fs.watch(at .. "/in", { recursive = true })
