@@ -154,13 +154,17 @@ static int read_option(host_options *options, int i) {
 
 /* ---- the command line ---------------------------------------------------- */
 
-/* A prompt has no time limit, and --check runs nothing. */
+/* A prompt has no time limit. --check runs nothing, so a script gets no
+ * arguments: `--check *.lua` means several scripts. */
 static void check_together(host_options *options) {
   if (options->bad || options->help || options->all_parts)
     return;
   if (options->interactive && options->check) {
     options->bad = "-i";
     options->usage = HOST_USAGE_WITH_CHECK;
+  } else if (options->check && options->script + 1 < options->argc) {
+    options->bad = options->argv[options->script + 1];
+    options->usage = HOST_USAGE_CHECKS_ONE;
   } else if (options->interactive && options->timeout_ns != AW_NEVER) {
     options->bad = "--timeout";
     options->usage = HOST_USAGE_WITH_PROMPT;
@@ -281,6 +285,9 @@ static void write_complaint(FILE *out, const host_options *options) {
     break;
   case HOST_USAGE_WITH_CHECK:
     fprintf(out, "'%s' cannot be used with --check, which runs nothing", text);
+    break;
+  case HOST_USAGE_CHECKS_ONE:
+    fprintf(out, "--check takes one script; '%s' would be its argument", text);
     break;
   }
   fputs("\nusage: aiowire [options] [script [args]]; see aiowire --help", out);

@@ -22,7 +22,8 @@ typedef enum host_usage {
   HOST_USAGE_VALUE,       /* the value is missing, or makes no sense */
   HOST_USAGE_NO_VALUE,    /* a value of an option that takes none */
   HOST_USAGE_WITH_PROMPT, /* an option that does not go with -i */
-  HOST_USAGE_WITH_CHECK   /* an option that does not go with --check */
+  HOST_USAGE_WITH_CHECK,  /* an option that does not go with --check */
+  HOST_USAGE_CHECKS_ONE   /* a word after the script that --check reads */
 } host_usage;
 
 /* What stands before the text of an -e, in its first line, so that line numbers

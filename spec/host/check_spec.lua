@@ -83,7 +83,7 @@ describe("--check", function()
 
   it("reads standard input where it would run [R13]", function()
     local files = { ["s.lua"] = "x()" }
-    for _, command in ipairs { "<s.lua", "- <s.lua", "-E - a <s.lua" } do
+    for _, command in ipairs { "<s.lua", "- <s.lua", "-E - <s.lua" } do
       assert_told(0, "stdin:1: undefined global 'x'\n", check(command, files))
     end
     for _, command in ipairs { "-e 'y = 1' <s.lua", "-v <s.lua" } do
@@ -132,6 +132,16 @@ describe("--check", function()
     local outcome = check "-i -e 'x = 1'"
     assert_outcome("", 2, outcome)
     lacks(outcome.err, "undefined")
+  end)
+
+  it("refuses a second script, which would be an argument [R13]", function()
+    for _, first in ipairs { "good.lua", "-", "-e x=1 -- good.lua" } do
+      local outcome = check(first .. " bad.lua </dev/null",
+        { ["good.lua"] = "", ["bad.lua"] = "x = = 1" })
+      assert_outcome("", 2, outcome)
+      assert.are.equal("aiowire: --check takes one script; 'bad.lua' would be "
+        .. "its argument", outcome.err:match "^[^\n]*")
+    end
   end)
 
   it("without anything to check is bad usage [R13]",
