@@ -117,6 +117,20 @@ aw.sleep(900)]],
     end)
   end
 
+  it("is cut in a busy handler of an error [R4]", function()
+    local outcome, message = script [[
+aw.start(function() error "first" end, function()
+  begun()
+  while true do end
+end)
+]]
+    assert_exit(124, outcome)
+    contains(outcome.err, message
+      .. " (cut short: the handler of an error in task 2, started at s.lua:")
+    contains(outcome.err, "first")
+    contains(outcome.err, "interrupted!")
+  end)
+
   it("ends a deadlock, and tells what waits [R4]", function()
     local code = [[
 begun()

@@ -158,16 +158,19 @@ static bool is_dump_due(awl_interruption *i, int ran) {
 }
 
 /* The time limit of the run, or of a test, is over: cancel the running task as
- * at an await, if the limit cancels it. Does nothing in a handler, and in a
- * task that cleans up after an error. */
+ * at an await, if the limit cancels it. In a handler, which is no task, the
+ * loops learn that their time is over, and that it was the handler's. */
 static void cut_short(lua_State *L, awl_state *s) {
   awl_worker *w = s->run.running;
-  if (!w || !(atomic_load(&s->interruption.late) || awl_limit_is_over(s)))
+  const aw_step *step = &s->run.step;
+  if (!atomic_load(&s->interruption.late) && !awl_limit_is_over(s))
     return;
   for (const awl_run *run = &s->run; run; run = run->outer)
     aw_engine_tick(run->engine->core);
   awl_limit_check(L, s);
-  if (!aw_task_cancelled(w->task))
+  if (!w && step->what == AW_STEP_FAILED)
+    (void)aw_task_cut_outside(step->task, "the handler of an error");
+  if (!w || !aw_task_cancelled(w->task))
     return;
   awl_note_cut_here(L, w, "a function that does not wait");
   awl_push_cancelled(L, s, w->task);
