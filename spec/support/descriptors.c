@@ -10,6 +10,7 @@
  *   d.sockets([kind])  → two connected sockets: "unix" or "tcp" (127.0.0.1)
  *   d.reset(fd)        close a socket so that its peer gets ECONNRESET
  *   d.narrow(fd)       let a socket buffer little
+ *   d.prompt(fd)       let a TCP socket send each write at once
  *   d.inode(fd)        → the inode number of its file, as /proc shows it
  */
 #include <aiowire.h>
@@ -20,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -120,6 +122,12 @@ static int d_narrow(lua_State *L) {
   return 0;
 }
 
+static int d_prompt(lua_State *L) {
+  int on = 1;
+  check(L, setsockopt(check_fd(L), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+  return 0;
+}
+
 static int d_inode(lua_State *L) {
   struct stat file;
   check(L, fstat(check_fd(L), &file));
@@ -131,12 +139,10 @@ AW_API int luaopen_spec_descriptors(lua_State *L);
 
 int luaopen_spec_descriptors(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"pipe", d_pipe},   {"event", d_event},
-      {"dup", d_dup},     {"write", d_write},
-      {"read", d_read},   {"close", d_close},
-      {"inode", d_inode}, {"sockets", d_sockets},
-      {"reset", d_reset}, {"narrow", d_narrow},
-      {NULL, NULL}};
+      {"pipe", d_pipe},     {"event", d_event},     {"dup", d_dup},
+      {"write", d_write},   {"read", d_read},       {"close", d_close},
+      {"inode", d_inode},   {"sockets", d_sockets}, {"reset", d_reset},
+      {"narrow", d_narrow}, {"prompt", d_prompt},   {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }
