@@ -115,6 +115,7 @@ void awio_stream_close(awio_stream *s, aw_engine *engine) {
   if (s->fd >= 0)
     awio_stream_end_input(s); /* only a running pump types the rest */
   awio_secure_part(s);        /* the same */
+  bool opens = awio_secure_opens(s);
   s->closed = true;
   aw_lua_weigh_closed(&s->weight);
   s->taken++;
@@ -124,6 +125,8 @@ void awio_stream_close(awio_stream *s, aw_engine *engine) {
     s->acts->wake(s);
   if (!s->pumping)
     awio_stream_close_fd(s, NULL);
+  else if (opens && engine && s->engine == engine) /* nothing is owed [X10] */
+    awio_stream_close_fd(s, engine);
   awio_waiters_wake(&s->room, AW_ECLOSED);
   awio_secure_wake(s, AW_ECLOSED);
 }
