@@ -323,17 +323,18 @@ describe("s_server, of a client with TLS,", function()
     assert.is_false(s:tls().resumed)
   end))
 
-  it("that quits without a word is told from one that ends", secure.fact(function()
-    local p <close>, port = server_with()
-    local s <close> = aw.tls.connect("localhost", port, secure.client())
-    s:write "x\n"
-    seen(p.stdout, "x")
-    p.stdin:write "last\n"
-    assert.are.equal("last", s:read())
-    p.stdin:write "q\n"
-    secure.assert_tls("UNEXPECTED_EOF_WHILE_READING",
-      helper.caught(s.read, s))
-  end))
+  it("that quits without a word is told from one that ends", secure.fact(
+    function()
+      local p <close>, port = server_with()
+      local s <close> = aw.tls.connect("localhost", port, secure.client())
+      s:write "x\n"
+      seen(p.stdout, "x")
+      p.stdin:write "last\n"
+      assert.are.equal("last", s:read())
+      p.stdin:write "q\n"
+      secure.assert_tls("UNEXPECTED_EOF_WHILE_READING",
+        helper.caught(s.read, s))
+    end))
 
   it("that is killed is told from one that ends", secure.fact(function()
     local p <close>, port = server_with()
