@@ -20,9 +20,9 @@
 ---   times       run a program so often with N = 0, and show the cost of a run:
 ---               for the start of a program
 ---   floor       the job whose floor program is the floor of this one, too
----   uses        "zmq": peers need their zmq package
----   data        what programs read, made by bench/run/data.lua; they are
----               called as PROGRAM N PATH [PARAMETER]
+---   uses        "zmq" or "tls": peers need their package of it, too
+---   data        what programs read, made by bench/run/data.lua; its path
+---               goes before PARAMETER, for a load or helper, too
 ---   musts       what aiowire has to reach: a figure ("cpu", "wall", "live",
 ---               "peak", "instructions") that is at most `most` seconds, bytes
 ---               or instructions; or `most` times the same figure of the peer
@@ -36,6 +36,8 @@
 ---               whose cost is measured, as NAME WORD… ADDRESS N [PARAMETER]
 ---   beside      { NAME, WORD… }: runs likewise, but the measured program,
 ---               called as PROGRAM N ADDRESS [PARAMETER], ends by itself
+---   facing      { NAME, WORD… }: likewise, but NAME is a server, to which the
+---               measured program connects
 ---   pin         true: both have a processor of their own
 
 local CROWDS <const> = { 1000, 10000, 100000, 1000000 }

@@ -1,4 +1,5 @@
---- Makes the files that programs read, once for each build.
+--- Makes the files that programs read, once for each build: text, and
+--- certificates.
 local shell = require "bench.run.shell"
 
 local M = {}
@@ -40,17 +41,40 @@ local function write_files(folder, count, size)
   end
 end
 
---- Return the path of what a program reads, which is made if need be. `data` is
---- { size = BYTES } for a file of lines, or { count =, size = } for a folder of
---- files.
-function M.path(build, data)
-  local name = data.count and ("files-%dx%d"):format(data.count, data.size)
+--- The words that make a certificate for 127.0.0.1, signed by itself.
+local OPENSSL <const> = { "openssl", "req", "-x509", "-nodes", "-newkey", "ec",
+  "-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", "3650",
+  "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1" }
+
+--- Write cert.pem and key.pem to a folder.
+local function write_certificate(folder)
+  assert(os.execute("mkdir -p " .. shell.quote(folder)))
+  local words = table.move(OPENSSL, 1, #OPENSSL, 1, {})
+  for _, option in ipairs { "-keyout", "key.pem", "-out", "cert.pem" } do
+    words[#words + 1] = option:gsub("^%l", folder .. "/%0")
+  end
+  assert(shell.output(shell.join(words) .. " 2>&1"),
+    "the program openssl makes no certificate (Debian: openssl)")
+end
+
+local function name_of(data)
+  return data.certificate and "certificate"
+    or data.count and ("files-%dx%d"):format(data.count, data.size)
     or ("lines-%d"):format(data.size)
+end
+
+--- Return the path of what a program reads, which is made if need be. `data` is
+--- { size = BYTES } for a file of lines, { count =, size = } for a folder of
+--- files, or { certificate = true } for a folder with cert.pem and key.pem.
+function M.path(build, data)
+  local name = name_of(data)
   local path = ("%s/bench/data/%s"):format(build, name)
   if not exists(path) then
     local making <const> = path .. ".new"
     assert(os.execute("mkdir -p " .. shell.quote(build .. "/bench/data")))
-    if data.count then
+    if data.certificate then
+      write_certificate(making)
+    elseif data.count then
       write_files(making, data.count, data.size)
     else
       write_lines(making, data.size)

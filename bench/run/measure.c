@@ -8,6 +8,9 @@
  *   measure --tcp|--ipc [OPTION…] PROGRAM… --beside HELPER…
  *       starts both and runs PROGRAM to its end, then ends HELPER by SIGTERM;
  *       the cost is the program's
+ *   measure --tcp [OPTION…] PROGRAM… --facing SERVER…
+ *       starts SERVER, waits until it serves, and runs PROGRAM to its end, then
+ *       ends SERVER by SIGTERM; the cost is the program's
  *
  *   --times=COUNT     run PROGRAM so often; prints the cost of one run
  *   --limit=SECONDS   kill everything after so long (default 60)
@@ -48,6 +51,7 @@ typedef struct cost {
 typedef struct options {
   char **first, **second; /* the commands; the second may be NULL */
   bool second_leads;      /* the second command's end ends the first one */
+  bool second_serves;     /* the second command starts first */
   bool tcp, ipc, pin;
   int times;
   unsigned limit;
@@ -223,17 +227,17 @@ static void need_success(int status, char **command) {
     fail(command[0], "exit status is not 0");
 }
 
-/* Does command 0 still run? Its cost is still to be taken. */
-static bool runs(void) {
+/* Does a command still run? Its cost is still to be taken. */
+static bool runs(int index) {
   siginfo_t ended = {0};
-  waitid(P_PID, (id_t)running[0], &ended, WEXITED | WNOHANG | WNOWAIT);
+  waitid(P_PID, (id_t)running[index], &ended, WEXITED | WNOHANG | WNOWAIT);
   return ended.si_pid == 0;
 }
 
-/* Returns whether command 0 serves; otherwise it has ended. */
-static bool wait_until_it_serves(const options *o) {
+/* Returns whether a command serves; otherwise it has ended. */
+static bool wait_until_it_serves(const options *o, int index) {
   while ((o->tcp ? try_tcp() : try_ipc()) != 0) {
-    if (!runs())
+    if (!runs(index))
       return false;
     pause_shortly();
   }
@@ -257,13 +261,13 @@ static void run_alone(const options *o, cost *sum) {
 static void run_server(const options *o, cost *sum) {
   cost unused = {0};
   start(o, 0);
-  if (!wait_until_it_serves(o))
+  if (!wait_until_it_serves(o, 0))
     fail(o->first[0], "the server ended before it served");
   double began = now();
   start(o, 1);
   need_success(finish(1, &unused), o->second);
   sum->wall = now() - began;
-  if (!runs())
+  if (!runs(0))
     fail(o->first[0], "the server ended by itself");
   kill(running[0], SIGTERM);
   finish(0, sum);
@@ -276,9 +280,22 @@ static void run_beside(const options *o, cost *sum) {
   cost unused = {0};
   start(o, 0);
   if (o->ipc)
-    wait_until_it_serves(o);
+    wait_until_it_serves(o, 0);
   double began = now();
   start(o, 1);
+  need_success(finish(0, sum), o->first);
+  sum->wall = now() - began;
+  kill(running[1], SIGTERM);
+  finish(1, &unused);
+}
+
+static void run_facing(const options *o, cost *sum) {
+  cost unused = {0};
+  start(o, 1);
+  if (!wait_until_it_serves(o, 1))
+    fail(o->second[0], "the server ended before it served");
+  double began = now();
+  start(o, 0);
   need_success(finish(0, sum), o->first);
   sum->wall = now() - began;
   kill(running[1], SIGTERM);
@@ -292,7 +309,9 @@ static void usage(void) {
         "       measure --tcp|--ipc [--limit=SECONDS] [--pin] SERVER… "
         "--load LOAD…\n"
         "       measure --tcp|--ipc [--limit=SECONDS] [--pin] PROGRAM… "
-        "--beside HELPER…\n",
+        "--beside HELPER…\n"
+        "       measure --tcp [--limit=SECONDS] [--pin] PROGRAM… "
+        "--facing SERVER…\n",
         stderr);
   exit(2);
 }
@@ -316,11 +335,13 @@ static options parse(char **words) {
   o.first = words;
   for (; *words; words++) {
     bool loads = strcmp(*words, "--load") == 0;
-    if (!loads && strcmp(*words, "--beside") != 0)
+    bool serves = strcmp(*words, "--facing") == 0;
+    if (!loads && !serves && strcmp(*words, "--beside") != 0)
       continue;
     *words = NULL;
     o.second = words + 1;
     o.second_leads = loads;
+    o.second_serves = serves;
     break;
   }
   bool has_address = o.tcp != o.ipc;
@@ -362,6 +383,8 @@ int main(int argc, char **argv) {
     run_alone(&o, &sum);
   else if (o.second_leads)
     run_server(&o, &sum);
+  else if (o.second_serves)
+    run_facing(&o, &sum);
   else
     run_beside(&o, &sum);
   remove_path();
