@@ -7,10 +7,14 @@
 ---   tcp_echo    connections with a request under way, and idle ones: 1+10000
 ---   zmq_echo    clients, and requests under way of each: 16x32
 ---   zmq_proxy   the kind of messages, for the server and the load
+---   tls_echo    connections with a request under way
+---   tls_accept  the handshakes: full, or resumed sessions
 ---   file        how a file is read: whole, pieces of 64 kB, lines
 ---   pool_job    jobs under way at the same time
 ---
 --- `program` is the name of the programs, if they are those of another job.
+
+local CERTIFICATE <const> = { certificate = true }
 
 local jobs <const> = {
   { name = "exec", chapter = "processes", title = "exec",
@@ -77,6 +81,50 @@ local jobs <const> = {
     operation = "read a line of 0 to 100 bytes from a TCP connection",
     size = 1000000, address = "tcp", beside = { "lines" }, pin = true,
     musts = { { "cpu", most = 2, of = "floor" } } },
+
+  { name = "tls_read", chapter = "tls", title = "read over TLS",
+    operation = "read a MiB from a TLS connection, and drop it", size = 200,
+    uses = "tls", data = CERTIFICATE, address = "tcp",
+    load = { "tls_bytes", "send" }, pin = true, musts = {
+      { "cpu", most = 1 / 0.8, of = "floor" },
+    } },
+  { name = "tls_write", chapter = "tls", title = "write over TLS",
+    operation = "write a MiB to a TLS connection, in pieces of 64 KiB",
+    size = 200, uses = "tls", data = CERTIFICATE, address = "tcp",
+    load = { "tls_bytes", "ask" }, pin = true, musts = {
+      { "cpu", most = 1 / 0.8, of = "floor" },
+    } },
+  { name = "tls_echo", chapter = "tls", title = "TLS echo",
+    operation = "a request of 64 bytes and its reply, from clients of one "
+      .. "request at a time",
+    size = 20000, parameters = { "1", "64" }, uses = "tls", data = CERTIFICATE,
+    address = "tcp", load = { "tls_echo" }, pin = true, musts = {
+      { "cpu", most = 1 / 0.8, of = "floor" },
+    } },
+  { name = "tls_accept", program = "tls_echo", chapter = "tls",
+    title = "accept TLS",
+    operation = "accept a TLS connection, full or resumed: handshake, request "
+      .. "of 64 bytes, reply, end",
+    size = 200, parameters = { "full", "resumed" }, uses = "tls",
+    floor = "tls_echo", data = CERTIFICATE, address = "tcp",
+    load = { "tls_handshakes" }, pin = true, musts = {
+      { "cpu", most = 1.2, of = "floor" },
+    } },
+  { name = "tls_connect", chapter = "tls", title = "connect TLS",
+    operation = "connect to a TLS server and verify it: handshake, request of "
+      .. "64 bytes, reply, end",
+    size = 200, uses = "tls", data = CERTIFICATE, address = "tcp",
+    facing = { "tls_server" }, pin = true, musts = {
+      { "cpu", most = 1.2, of = "floor" },
+    } },
+  { name = "tls_idle", program = "tls_echo", chapter = "tls",
+    title = "idle TLS connections",
+    operation = "accept a TLS connection, send back one request, keep it open",
+    sizes = { 5000 }, by = "peak", memory = true, uses = "tls",
+    floor = "tls_echo", data = CERTIFICATE, address = "tcp",
+    load = { "tls_echo", "idle" }, pin = true, musts = {
+      { "peak", most = 40 * 1024 },
+    } },
 
   -- Two processes and the threads of libzmq share the work: wall time.
   { name = "zmq_echo", chapter = "zmq", title = "ROUTER, echo",

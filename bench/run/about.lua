@@ -13,8 +13,10 @@ local VERSIONS <const> = {
   { "libuv", "pkg-config --modversion libuv" },
   { "libzmq", "pkg-config --modversion libzmq" },
   { "czmq", "pkg-config --modversion libczmq" },
+  { "OpenSSL", "pkg-config --modversion libssl" },
   { "luv", [[dpkg-query -f '${Version}' -W lua-luv]] },
   { "cqueues", [[dpkg-query -f '${Version}' -W lua-cqueues]] },
+  { "luaossl", [[dpkg-query -f '${Version}' -W lua-luaossl]] },
   { "copas", [[dpkg-query -f '${Version}' -W lua-copas]] },
   { "Python", "/usr/bin/python3 -V | cut -d' ' -f2" },
   { "uvloop", [[/usr/bin/python3 -c 'import uvloop

@@ -1,6 +1,7 @@
 -- The programs of bench/peers/ for jobs of the group "io" run where their peer
 -- is installed: here with a load of a few operations, and without any.
 
+local certificates = require "spec.support.certificates"
 local process = require "spec.support.process"
 local programs = require "bench.run.programs"
 local shell = require "bench.run.shell"
@@ -22,6 +23,12 @@ local few <const> = {
   tcp_copy = { 1 },
   tcp_echo = { 50, { "4+3" } },
   tcp_idle = { 5 },
+  tls_accept = { 3, { "full", "resumed" } },
+  tls_connect = { 3 },
+  tls_echo = { 20, { "3" } },
+  tls_idle = { 3 },
+  tls_read = { 1 },
+  tls_write = { 1 },
   zmq_echo = { 50, { "3x4" } },
   zmq_echo_multipart = { 50, { "3x4" } },
   zmq_poller = { 50, { "3x4" } },
@@ -78,6 +85,9 @@ for _, peer in ipairs(peers) do
             pending(why_not)
             return
           end
+          if job.uses == "tls" then
+            certificates.needed()
+          end
           measure_all(job, programs.start(build, peer, path))
         end)
       end
@@ -88,7 +98,8 @@ end
 describe("the jobs of the group io", function()
   it("have a program of aiowire each, which is run here", function()
     for _, job in ipairs(jobs) do
-      assert(programs.find(build, peers[1], job), job.name)
+      local _, missing = programs.find(build, peers[1], job)
+      assert.are_not.equal("source", missing, job.name)
       assert(few[job.name], job.name)
     end
   end)
