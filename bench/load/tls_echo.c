@@ -92,5 +92,6 @@ int main(int argc, char **argv) {
   }
   if (!idle)
     exchange(epoll, all, count, requests);
+  free(all);
   return 0;
 }

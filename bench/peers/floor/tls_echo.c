@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-enum { BATCH = 64, ROOM = 65536 };
+enum { BATCH = 64, ROOM = 65536, DESCRIPTORS = 65536 };
 
 typedef struct connection {
   SSL *ssl;
@@ -19,8 +19,10 @@ typedef struct connection {
   size_t rest_size;
 } connection;
 
-static int watch(int epoll, int how, int fd, uint32_t events, void *data) {
-  struct epoll_event event = {.events = events, .data = {.ptr = data}};
+static connection connections[DESCRIPTORS]; /* by descriptor */
+
+static int watch(int epoll, int how, int fd, uint32_t events) {
+  struct epoll_event event = {.events = events, .data = {.fd = fd}};
   return epoll_ctl(epoll, how, fd, &event);
 }
 
@@ -33,7 +35,7 @@ static bool await(int epoll, connection *c, int result, bool *failed) {
   if (!writes && why != SSL_ERROR_WANT_READ)
     return false;
   uint32_t events = writes ? EPOLLOUT : EPOLLIN;
-  check(watch(epoll, EPOLL_CTL_MOD, SSL_get_fd(c->ssl), events, c), "epoll");
+  check(watch(epoll, EPOLL_CTL_MOD, SSL_get_fd(c->ssl), events), "epoll");
   return true;
 }
 
@@ -76,18 +78,20 @@ static void serve_connection(int epoll, connection *c) {
     return;
   end_connection(c->ssl, failed);
   free(c->rest);
-  free(c);
+  c->rest = NULL;
 }
 
 static void accept_all(int epoll, int server, SSL_CTX *context) {
   for (;;) {
-    int fd = accept4(server, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    struct sockaddr_in from;
+    socklen_t size = sizeof from;
+    int fd = accept4(server, (struct sockaddr *)&from, &size,
+                     SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
       return;
-    connection *c = calloc(1, sizeof *c);
-    c->ssl = new_connection(context, fd);
-    SSL_set_accept_state(c->ssl);
-    check(watch(epoll, EPOLL_CTL_ADD, fd, EPOLLIN, c), "epoll");
+    connections[fd].ssl = new_connection(context, fd);
+    SSL_set_accept_state(connections[fd].ssl);
+    check(watch(epoll, EPOLL_CTL_ADD, fd, EPOLLIN), "epoll");
   }
 }
 
@@ -99,15 +103,15 @@ int main(int argc, char **argv) {
   SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   check(listen(server, 1024), "listen");
   check(fcntl(server, F_SETFL, O_NONBLOCK), "fcntl");
-  check(watch(epoll, EPOLL_CTL_ADD, server, EPOLLIN, NULL), "epoll");
+  check(watch(epoll, EPOLL_CTL_ADD, server, EPOLLIN), "epoll");
   for (;;) {
     struct epoll_event events[BATCH];
     int ready = check(epoll_wait(epoll, events, BATCH, -1), "epoll_wait");
     for (int i = 0; i < ready; i++) {
-      if (events[i].data.ptr)
-        serve_connection(epoll, events[i].data.ptr);
-      else
+      if (events[i].data.fd == server)
         accept_all(epoll, server, context);
+      else
+        serve_connection(epoll, &connections[events[i].data.fd]);
     }
   }
 }
