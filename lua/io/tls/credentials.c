@@ -68,8 +68,8 @@ static int read_regular(int fd, awio_tls_text *out) {
   return read_whole(fd, (size_t)file.st_size, out);
 }
 
-/* Read a file. Returns 0, AW_ENOMEM or -errno, with nothing left. A FIFO does
- * not block the open(2). */
+/* Read a file. Returns 0; or AW_ENOMEM or -errno, with no data. A FIFO does not
+ * block the open(2). */
 static int read_pem_file(const char *path, awio_tls_text *out) {
   *out = (awio_tls_text){NULL, 0};
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -136,7 +136,7 @@ static bool open_pem(pem *it, awio_fault *fault) {
   it->text = it->given;
   if (!awio_tls_is_pem(it->given)) {
     int rc = read_pem_file(it->given->data, &it->file);
-    if (rc < 0) {
+    if (!it->file.data) {
       awio_fault_system(fault, rc);
       return fail_pem(it, fault);
     }
