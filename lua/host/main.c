@@ -89,24 +89,11 @@ static void time_out(host *h, const char *cut) {
 
 /* ── errors ──────────────────────────────────────────────────────────────── */
 
-/* Push the text that lua prints for an error value.
- * [..., err] -> [..., err, text] */
-static void push_message(lua_State *L) {
-  if (lua_tostring(L, -1))
-    lua_pushvalue(L, -1);
-  else if (!luaL_callmeta(L, -1, "__tostring") || !lua_tostring(L, -1))
-    lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, -1));
-}
-
 /* Make the text of an error: that of its info, which includes the error's own
- * text, or without an info the latter alone. [err, info] -> [text] */
+ * text. There is none with an error of the engine, or without memory: then the
+ * error is a text, or has one. [err, info] -> [text] */
 static int describe_error(lua_State *L) {
-  if (lua_isnoneornil(L, 2)) {
-    lua_settop(L, 1);
-    push_message(L);
-  } else {
-    luaL_tolstring(L, 2, NULL);
-  }
+  luaL_tolstring(L, lua_isnil(L, 2) ? 1 : 2, NULL);
   return 1;
 }
 

@@ -21,6 +21,10 @@ local scripts = {
     .. "aw.start(nil)",
   ["a warning"] = "warn '@on' warn('careful: ', 'here')",
   ["statistics"] = "-- --stats",
+  ["the tasks at SIGQUIT"] = "local aw = require 'aiowire'\n"
+    .. "local t = aw.start(function() aw.shield(aw.yield, 60) end)\n"
+    .. "aw.yield() t:cancel()\n"
+    .. "io.popen('kill -QUIT $PPID'):close() aw.yield()",
 }
 
 -- The figures of --stats, the age of tasks and addresses differ.
@@ -36,6 +40,13 @@ local function run(options, code, environment)
   return process.run(("%s exec $aiowire %s %s s.lua"):format(environment or "",
     options, code:match "%-%- (%-%-%S+)" or ""), { ["s.lua"] = code })
 end
+
+describe("a task that is cancelled", function()
+  it("has its mark in a color of its own [R8]", function()
+    local outcome = run("--color=always", scripts["the tasks at SIGQUIT"])
+    contains(outcome.err, "  \27[38;5;247mCANCELLED\27[0m\n")
+  end)
+end)
 
 for what, code in pairs(scripts) do
   describe("a report of " .. what, function()

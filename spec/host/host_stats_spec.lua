@@ -82,20 +82,27 @@ end, { clock = "virtual" })
     assert.are.equal(1, stats.started)
   end)
 
+  local numbers = { ["by SIGHUP"] = 1, ["by SIGINT"] = 2, ["by SIGTERM"] = 15 }
+  local function killed(name)
+    return ("io.popen('kill -%s $PPID'):close() "):format(name)
+      .. "require('aiowire').sleep(900)"
+  end
+
   for how, code in pairs {
     ["with status 1"] = "error 'x'",
     ["with status 3"] = "os.exit(3)",
     ["at once, by os.exit(code, false)"] = "os.exit(3, false)",
     ["with status 13 (deadlock)"] = "require('aiowire').event():wait()",
     ["with status 124 (timeout)"] = "-- --timeout=0",
-    ["by SIGTERM"] = "io.popen('kill -TERM $PPID'):close() "
-      .. "require('aiowire').sleep(900)",
+    ["by SIGTERM"] = killed "TERM",
+    ["by SIGINT"] = killed "INT",
+    ["by SIGHUP"] = killed "HUP",
   } do
     it(("are printed after an end %s [R7]"):format(how), function()
       local outcome = run(code, code:match "%-%-timeout=0")
       assert.are.equal(how, stats_of(outcome).how)
-      if how == "by SIGTERM" then
-        assert_died_by(15, outcome)
+      if numbers[how] then
+        assert_died_by(numbers[how], outcome)
       end
     end)
   end

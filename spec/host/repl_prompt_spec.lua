@@ -332,6 +332,14 @@ describe("the prompt with libedit", function()
     end))
 end)
 
+describe("the prompt without an option for it", function()
+  it("excludes --timeout [R3]", terminal.test({ "--timeout=1" }, function(t)
+    assert.are.same({ ok = false, code = 2 }, t:wait())
+    assert.are.equal("aiowire: '--timeout' cannot be used with a prompt\n",
+      t:text())
+  end))
+end)
+
 describe("the session in docs/program.md", function()
   local text = process.read(process.root .. "/docs/program.md")
     :match "```text\n%$ aiowire\n(> .-)```\n"
