@@ -20,7 +20,7 @@ local function assert_truncated(s, ...)
 end
 
 describe("an end that the peer has announced", function()
-  it("is nil after the bytes, again and again", connected(
+  it("is nil after the bytes, again and again [X27]", connected(
     function(_, client, accepted)
       client:write "last"
       client:close()
@@ -61,7 +61,7 @@ describe("an end that the peer has announced", function()
         "x"))
     end))
 
-  it("comes after everything that is queued", connected(
+  it("comes after everything that is queued [X27]", connected(
     function(ev, client, accepted)
       local size <const> = 3000000
       client:configure { high_water = 2 * size }
@@ -82,7 +82,7 @@ describe("an end that the peer has announced", function()
 end)
 
 describe("an end that the peer has not announced", function()
-  it("is a TLSError after the bytes", parted(nil,
+  it("is a TLSError after the bytes [X27]", parted(nil,
     function(_, client, accepted, relay)
       accepted:write "one\ntwo\nrest"
       assert.are.equal("one", client:read())

@@ -46,7 +46,7 @@ local function mute(f, more)
 end
 
 describe("a handshake", function()
-  it("of a server begins at the first read", served(nil,
+  it("of a server begins at the first read [X24]", served(nil,
     function(ev, server)
       local connecting = ev:start(aw.Call(secure.connect, server))
       local s <close> = server:accept()
@@ -91,7 +91,7 @@ describe("a handshake", function()
     assert.are.equal(client, client:handshake())
   end))
 
-  it("fails for each task that asked, and for later ones", served(nil,
+  it("fails for each task that asked, and for later ones [X24]", served(nil,
     function(ev, server, port)
       local group <close> = clients.group()
       local fd = group.keep(clients.connect(port))
@@ -148,7 +148,7 @@ describe("a handshake that never ends", function()
     assert.are.equal("handshake", err.call)
   end))
 
-  it("is out of time after 10 s by default", silent(function(ev, port)
+  it("is out of time after 10 s by default [X24]", silent(function(ev, port)
     local before = ev:now()
     local server <close> = secure.listen()
     local fd = clients.connect(select(2, server:name()))
@@ -273,7 +273,7 @@ describe("a handshake that is cut short", function()
       listener:drain()
     end))
 
-  it("by a cancel may go on in a server", served(nil, function(ev, server)
+  it("by a cancel may go on in a server [X24]", served(nil, function(ev, server)
     local connecting = ev:start(aw.Call(secure.connect, server))
     local s <close> = server:accept()
     local first = ev:start(aw.Call(s.handshake, s), aw.keep)

@@ -40,7 +40,7 @@ local function listen(options)
 end
 
 describe("the error of a bad certificate or key", function()
-  it("has no secret, and names the file", secure.fact(function()
+  it("has no secret, and names the file [X28]", secure.fact(function()
     local file, text = certificates.file, certificates.text
     local err = hidden(listen, { cert = file "server",
       key = file "first.key" })

@@ -68,7 +68,7 @@ describe("a server with TLS that is served", function()
       assert.are.equal("waiting", serving.status)
     end))
 
-  it("gives the reason to the handler, with the place of the body", served(nil,
+  it("gives the reason to the handler, with the body's place [X28]", served(nil,
     function(ev, server, port)
       local serving <close>, failures = serve(ev, server, function(_, s)
         s:handshake()
@@ -251,7 +251,7 @@ describe("a server whose certificate is replaced", function()
     assert.are.equal("CN = first.test", subject(server))
   end))
 
-  it("keeps the old one if the new one is bad", served(nil,
+  it("keeps the old one if the new one is bad [X29]", served(nil,
     function(_, server)
       for _, options in ipairs {
         { cert = certificates.file "first",
@@ -267,7 +267,7 @@ describe("a server whose certificate is replaced", function()
       end
     end))
 
-  it("keeps its other options", served({ alpn = { "a" } },
+  it("keeps its other options [X29]", served({ alpn = { "a" } },
     function(_, server)
       server:reload(certificates.first)
       local client, accepted = secure.meet(server, { verify = false,

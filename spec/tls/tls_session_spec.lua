@@ -18,7 +18,7 @@ local function resumed(server, mine, host)
 end
 
 describe("a second connection", function()
-  it("resumes the session of the first", secure.served(nil,
+  it("resumes the session of the first [X30]", secure.served(nil,
     function(_, server)
       assert.is_false((resumed(server)))
       for _ = 1, 3 do
@@ -30,7 +30,7 @@ describe("a second connection", function()
       end
     end))
 
-  it("resumes nothing with other options", secure.served(nil,
+  it("resumes nothing with other options [X30]", secure.served(nil,
     function(_, server)
       resumed(server)
       assert.is_false((resumed(server, { verify = false })))

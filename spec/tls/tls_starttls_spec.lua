@@ -47,7 +47,7 @@ describe("a stream that goes on with TLS", function()
     texts.contains(tostring(a), "tls")
   end))
 
-  it("first sends what was written before, all of it", plain(
+  it("first sends what was written before, all of it [X26]", plain(
     function(ev, a, b)
       local size <const> = 20000000
       local writer = helper.waiting(ev, aw.Call(a.write, a, ("x"):rep(size)),
@@ -70,7 +70,7 @@ describe("a stream that goes on with TLS", function()
     raises("max_line, 10 bytes", b.read, b)
   end))
 
-  it("takes what was read ahead as the peer's TLS", plain(
+  it("takes what was read ahead as the peer's TLS [X26]", plain(
     function(ev, a, b)
       -- The server's side reads a line, and with it the begin of the
       -- handshake, which the client sends at once.
@@ -89,7 +89,7 @@ describe("a stream that goes on with TLS", function()
       starting:wait()
     end))
 
-  it("refuses text that somebody has sent before TLS", plain(
+  it("refuses text that somebody has sent before TLS [X26]", plain(
     function(ev, a, b)
       a:write "STARTTLS\nMAIL FROM: mallory\n"
       assert.are.equal("STARTTLS", b:read())
@@ -141,7 +141,7 @@ describe("a stream that goes on with TLS", function()
 end)
 
 describe("starttls refuses", function()
-  it("a client that does not say whom it verifies", plain(function(_, a)
+  it("a client that does not say whom it verifies [X26]", plain(function(_, a)
     local err = helper.caught(a.starttls, a, secure.client())
     texts.contains(tostring(err), "host")
     assert.is_nil(a:tls())
@@ -171,7 +171,7 @@ describe("starttls refuses", function()
     assert.are.equal("on", accepted:read())
   end))
 
-  it("what is no socket", secure.fact(function()
+  it("what is no socket [X26]", secure.fact(function()
     local cat <close> = aw.spawn { "cat" }
     local err = helper.caught(cat.stdin.starttls, cat.stdin,
       secure.client { host = "localhost" })

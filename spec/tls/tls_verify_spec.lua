@@ -44,7 +44,7 @@ local function accepted(name, mine)
 end
 
 describe("a client refuses a server whose certificate", function()
-  it("has expired", refused("expired", "certificate has expired",
+  it("has expired [X25]", refused("expired", "certificate has expired",
     "CN = expired.test"))
 
   it("is not yet valid", refused("early", "certificate is not yet valid",
@@ -164,7 +164,7 @@ describe("a client that verifies nobody", function()
     end
   end))
 
-  it("says so in its text, its table and the dump", secure.served(nil,
+  it("says so in its text, its table and the dump [X25]", secure.served(nil,
     function(ev, server, port)
       local client, accepted_one = secure.meet(server, { verify = false })
       local _ <close> = secure.closing(client, accepted_one)
