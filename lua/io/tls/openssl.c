@@ -40,13 +40,14 @@ static bool find_calls(void *library) {
 static void open_once(void) {
   static const char *const names[] = {"libssl.so.3", "libssl.3.dylib"};
   void *library = NULL;
-  for (size_t i = 0; i < sizeof names / sizeof *names && !library; i++)
+  for (size_t i = 0; i < sizeof names / sizeof *names && !library; i++) {
     library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    const char *why = dlerror();
-    snprintf(problem, sizeof problem, "%s", why ? why : "cannot be opened");
-    return;
+    const char *why = library ? NULL : dlerror();
+    if (why && i == 0) /* most systems know the first name only */
+      snprintf(problem, sizeof problem, "%s", why);
   }
+  if (!library)
+    return;
   if (!find_calls(library)) {
     dlclose(library);
     return;
