@@ -21,6 +21,7 @@ static int connect_to(const char *port) {
 static SSL_CTX *client_context(const char *folder) {
   SSL_CTX *context = SSL_CTX_new(TLS_client_method());
   check_tls(context != NULL, "context");
+  SSL_CTX_set_read_ahead(context, 1);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
   check_tls(SSL_CTX_load_verify_locations(
                 context, in_folder(folder, "cert.pem"), NULL) == 1,
