@@ -227,6 +227,8 @@ describe("the options of a host", function()
         .. "'a.test')"] = { ["a.test"] = { alpn = {} } },
       ["bad option 'hosts' (names as keys expected)"] =
         { ["*.*.test"] = certificates.first },
+      ["bad option 'hosts' ('a.test' is there twice)"] =
+        { ["a.test"] = certificates.first, ["A.TEST."] = certificates.second },
     } do
       helper.raises(text, listen, secure.server { hosts = hosts })
     end

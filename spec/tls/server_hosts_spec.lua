@@ -60,7 +60,7 @@ describe("a host of a server", function()
   end))
 
   it("prefers its own name to that of its domain", secure.served(
-    with { ["*.example.test"] = "wildcard", ["a.example.test"] = "second" },
+    with { ["*.example.test"] = "wildcard", ["A.Example.test."] = "second" },
     function(_, server)
       local mine = meet(server, "a.example.test", { verify = false })
       assert.are.equal("CN = second.test", mine.certificate.subject)

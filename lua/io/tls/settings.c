@@ -358,7 +358,12 @@ static int compare_hosts(const void *a, const void *b) {
                 ((const awio_tls_host *)b)->name);
 }
 
-static void to_small_letters(char *name) {
+/* Write a name as clients' names are compared: in small letters, without a dot
+ * at its end. */
+static void fold_host(char *name) {
+  size_t size = strlen(name);
+  if (name[size - 1] == '.')
+    name[size - 1] = '\0';
   for (; *name; name++)
     if (*name >= 'A' && *name <= 'Z')
       *name = (char)(*name - 'A' + 'a');
@@ -367,7 +372,7 @@ static void to_small_letters(char *name) {
 /* Is it a name, or "*." and a name? */
 static bool is_host_name(const char *name) {
   const char *rest = strncmp(name, "*.", 2) == 0 ? name + 2 : name;
-  return *rest && !strchr(rest, '*');
+  return *rest && strcmp(rest, ".") != 0 && !strchr(rest, '*');
 }
 
 /* [hosts, name, options] → [hosts, name] */
@@ -390,7 +395,7 @@ static void append_host(lua_State *L, awio_tls_settings *s) {
   host->name = aw_allocate(size + 1);
   check_memory(L, host->name != NULL);
   memcpy(host->name, name, size + 1);
-  to_small_letters(host->name);
+  fold_host(host->name);
   read_identity(L, lua_gettop(L), name, &host->identity);
   if (!host->identity.cert.data)
     aw_lua_error(L, "bad option 'hosts' (no 'cert' and 'key' for '%s')", name);
@@ -411,6 +416,10 @@ static void read_host_table(lua_State *L, awio_tls_settings *s) {
     append_host(L, s);
   }
   qsort(s->hosts, s->host_count, sizeof *s->hosts, compare_hosts);
+  for (size_t i = 1; i < s->host_count; i++)
+    if (strcmp(s->hosts[i - 1].name, s->hosts[i].name) == 0)
+      aw_lua_error(L, "bad option 'hosts' ('%s' is there twice)",
+                   s->hosts[i].name);
 }
 
 static void read_hosts(lua_State *L, int arg, awio_tls_settings *s) {
