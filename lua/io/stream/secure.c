@@ -26,15 +26,16 @@ static awio_secure *new_secure(const awio_stream *s, const char *place,
   return c;
 }
 
-bool awio_secure_begin(awio_stream *s, awio_tls_context *context,
-                       const char *host, int port, const char *place,
-                       awio_fault *fault) {
+bool awio_secure_begin(awio_stream *s, awio_start_pump start_pump,
+                       awio_tls_context *context, const char *host, int port,
+                       const char *place, awio_fault *fault) {
   bool verifies =
       awio_tls_context_is_server(context) || awio_tls_context_verifies(context);
   awio_secure *c = new_secure(s, place, verifies);
   *fault = (awio_fault){.code = AW_ENOMEM};
   if (!c)
     return false;
+  c->start_pump = start_pump;
   s->taken++;
   s->no_line = (awio_span){0, 0};
   c->tls = awio_tls_new(context, s->fd, host, port, &s->in, fault);
@@ -122,7 +123,7 @@ int awio_secure_wait(aw_task *task, awio_stream *s, awio_again again,
     return AW_ENOMEM;
   if (c->deadline == 0)
     c->deadline = handshake_deadline(task, c->tls);
-  int rc = awio_stream_pump(s, aw_task_loop(task));
+  int rc = c->start_pump(s, aw_task_loop(task));
   if (rc < 0)
     return rc;
   c->opening[c->count++] = (awio_opening){task, again, data};

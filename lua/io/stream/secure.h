@@ -26,7 +26,7 @@
 #ifndef AWIO_SECURE_H
 #define AWIO_SECURE_H
 
-#include "stream/stream.h"
+#include "stream/state.h"
 #include "tls/connection.h"
 
 #include <aiowire.h>
@@ -43,8 +43,12 @@ typedef struct awio_opening {
   void *data;
 } awio_opening;
 
+/* Starts the pump: awio_stream_pump() of stream.h, which lies above this. */
+typedef int (*awio_start_pump)(awio_stream *stream, aw_loop *loop);
+
 typedef struct awio_secure {
   awio_tls *tls; /* NULL once the descriptor is closed */
+  awio_start_pump start_pump;
   awio_opening *opening;
   size_t count, size; /* of `opening` */
   uint64_t deadline;  /* of the handshake; 0: it has not begun */
@@ -64,9 +68,9 @@ typedef struct awio_secure {
  *   place       for people, the other end: "example.org:443"; NULL: that which
  *               the name of the stream has
  */
-bool awio_secure_begin(awio_stream *stream, awio_tls_context *context,
-                       const char *host, int port, const char *place,
-                       awio_fault *fault);
+bool awio_secure_begin(awio_stream *stream, awio_start_pump start_pump,
+                       awio_tls_context *context, const char *host, int port,
+                       const char *place, awio_fault *fault);
 
 /* The connection, or NULL: the stream is plain, or its descriptor closed. */
 static inline awio_tls *awio_tls_of(const awio_stream *stream) {

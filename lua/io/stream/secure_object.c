@@ -76,7 +76,8 @@ static int stream_handshake(lua_State *L) {
 static void begin_tls(lua_State *L, awio_stream *s, awio_tls_context *context,
                       const char *host, int port, const char *place) {
   awio_fault fault;
-  if (!awio_secure_begin(s, context, host, port, place, &fault))
+  if (!awio_secure_begin(s, awio_stream_pump, context, host, port, place,
+                         &fault))
     awio_tls_raise(L, &fault, "starttls", s->name);
 }
 

@@ -128,7 +128,8 @@ static awio_stream *new_socket_stream(connection *c) {
 /* The handshake begins when the stream is used. */
 static void add_tls(lua_State *L, awio_stream *s, awio_tls_context *context) {
   awio_fault fault;
-  if (!context || awio_secure_begin(s, context, NULL, 0, NULL, &fault))
+  if (!context ||
+      awio_secure_begin(s, awio_stream_pump, context, NULL, 0, NULL, &fault))
     return;
   awio_stream_close(s, NULL);
   awio_tls_raise(L, &fault, "accept", s->name);
