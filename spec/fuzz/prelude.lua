@@ -76,6 +76,44 @@ local function get(object, name)
   end
 end
 
+-- A certificate and its key, which keeps nothing secret: it is in the sources.
+local PEM <const> = [[
+-----BEGIN CERTIFICATE-----
+MIIBOzCB46ADAgECAgEBMAoGCCqGSM49BAMCMAwxCjAIBgNVBAMMAXgwIBcNMDAw
+MTAxMDAwMDAwWhgPMjk5OTAxMDEwMDAwMDBaMAwxCjAIBgNVBAMMAXgwWTATBgcq
+hkjOPQIBBggqhkjOPQMBBwNCAARXP4d91w17ueRBSkk9nDAny8rufJiXYITBAN9q
+wquoFpAxzeHECvnUhPu1DO/dmPMaIi7IMIx2lWf5jDREHeI9ozQwMjARBgNVHREE
+CjAIggZ4LnRlc3QwHQYDVR0OBBYEFAm/t/F+2EilSPxSoYPLdMAuoUOUMAoGCCqG
+SM49BAMCA0cAMEQCIGDtsvT90fboRzrFn7OKM3LzxkzstQXri9uLxPY4an59AiA1
+vmp0bPu3b4R396rASOCT3lUfRXy2UWpUj1Xn2a/smA==
+-----END CERTIFICATE-----
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgXfrsM+BwMoppPzfa
+ukR8tQwpr8XWp9jQzLXBprmFCZmhRANCAARXP4d91w17ueRBSkk9nDAny8rufJiX
+YITBAN9qwquoFpAxzeHECvnUhPu1DO/dmPMaIi7IMIx2lWf5jDREHeI9
+-----END PRIVATE KEY-----
+]]
+local TLS_SERVER <const> = { cert = PEM, key = PEM, handshake_timeout = 0.02 }
+local TLS_CLIENT <const> = { ca = PEM, host = "x.test",
+  handshake_timeout = 0.02 }
+
+-- Returns a connection with TLS to a server.
+local function secure(server, opts)
+  local host, port = use(server, "name")
+  return port and aw.tls.connect(host, port, opts or TLS_CLIENT)
+end
+
+-- Returns a connection with TLS. The task of the other end keeps that in a
+-- slot, makes the handshake, and reads a line.
+local function pair()
+  local server <close> = aw.tls.listen("127.0.0.1", 0, TLS_SERVER)
+  aw.start(function()
+    O.stream2 = server:accept()
+    O.stream2:handshake():read()
+  end, keep)
+  return secure(server)
+end
+
 -- Returns a connection to a server; nil if there is none.
 local function dial(server, opts)
   local host, port = use(server, "name")

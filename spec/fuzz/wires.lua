@@ -27,7 +27,7 @@ return {
     "2* aw.Accept(<server>)",
     "2* aw.Serve(<server>, <function_>)", "aw.Recv(<server>)",
     "2* aw.Serve(<server>, serve(<function_>), <function_>)",
-    "2* aw.Call(dial, <server>)",
+    "2* aw.Call(dial, <server>)", "2* aw.Call(secure, <server>)",
     "<real>aw.Call(aw.dns.resolve, <name>)", "2* aw.Recv(<udp>)",
     "aw.Call(aw.pipeline, { <command> }, { <command> })",
     [[<real>aw.Call(aw.fs.open, PLAN.fifo, "w")]],
