@@ -34,8 +34,9 @@ end
 local function read_chunks(stream)
   local chunks, total = {}, 0
   repeat
-    local size = tonumber((stream:read() or ""):match "^%x+", 16)
-    total = total + (size or math.huge)
+    local digits = (stream:read() or ""):match "^%x+"
+    local size = digits and #digits <= 8 and tonumber(digits, 16) or math.huge
+    total = total + size
     if total > MAX_BODY then
       error("a body that is cut, bad or too large", 0)
     end
@@ -98,6 +99,8 @@ local ANSWERS <const> = {
   ["/length"] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
   ["/chunks"] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     .. "6\r\nhello \r\n5\r\nworld\r\n0\r\n\r\n",
+  ["/bad"] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    .. "5\r\nhello\r\nno size\r\n",
   ["/end"] = "HTTP/1.1 200 OK\r\n\r\nuntil the end",
   ["/cut"] = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nnot all of it",
 }
@@ -119,7 +122,7 @@ local function demo()
   local function ignore() end -- clients that fail
   aw.await(aw.Serve(server, answer, ignore) | aw.Call(function()
     get_all({ place .. "/length", place .. "/chunks", place .. "/end",
-      place .. "/cut", place .. "/none" }, pem)
+      place .. "/bad", place .. "/cut", place .. "/none" }, pem)
     get_all { place .. "/length" } -- the system does not know this server
   end))
 end
