@@ -200,6 +200,11 @@ describe("wrong arguments", function()
     helper.raises("bad argument #3 to 'connect'", aw.tls.connect, "x", 1, 1)
     helper.raises("bad argument #3 to 'listen'", aw.tls.listen, "x", 1, 1)
     helper.raises("0 to 65535", aw.tls.listen, "127.0.0.1", -1, with())
+    helper.raises("bad argument #1 to 'listen' (string expected", aw.tls.listen,
+      true, 1, with())
+    helper.raises("bad argument #2 to 'listen' (number expected", aw.tls.listen,
+      8443, with())
+    helper.raises("host and port are two arguments", aw.tls.listen, 8443)
     local a, b = socketpairs.pair "tcp"
     local _ <close> = secure.closing(a, b)
     helper.raises("bad argument #1 to 'starttls'", function()

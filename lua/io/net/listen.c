@@ -164,12 +164,22 @@ static int inner_listen_failed(lua_State *L) {
 
 /* ---- TLS ---- */
 
+/* Check the host and the port before the options: who leaves one of them out
+ * should not be told that there are no options. */
+static void check_place(lua_State *L) {
+  if (!lua_isnil(L, 1))
+    aw_lua_check_string(L, 1, NULL);
+  awio_check_port(L, 2);
+}
+
 /* tls_listening(…) → the context of the options; the arguments are those of
  * aw.tls.listen */
 static int inner_tls_listening(lua_State *L) {
   enum { OPTS = 3 };
   lua_settop(L, OPTS);
   int arg = lua_istable(L, 1) ? 1 : OPTS;
+  if (arg == OPTS)
+    check_place(L);
   if (!lua_isnil(L, arg))
     aw_lua_check_options(L, arg, arg == 1 ? tls_fd_options : tls_options,
                          false);
