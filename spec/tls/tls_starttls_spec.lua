@@ -183,6 +183,7 @@ describe("starttls refuses", function()
     local err = helper.caught(a.starttls, a,
       secure.client { host = "localhost" })
     assert.is_true(aw.is_closed(err), tostring(err))
+    texts.contains(tostring(err), "Closed: starttls of")
   end))
 
   it("a stream that is shut down", plain(function(_, a)

@@ -97,7 +97,9 @@ static int inner_secure(lua_State *L) {
 }
 
 static void check_plain(lua_State *L, awio_stream *s) {
-  if (!s->socket && !s->closed)
+  if (s->closed)
+    awio_fail_stream(L, s, AW_ECLOSED, "starttls");
+  if (!s->socket)
     awio_fail_stream(L, s, UV_ENOTSOCK, "starttls");
   awio_check_writable(L, s);
   if (s->secure)
