@@ -120,6 +120,21 @@ describe("a wrong value of an option", function()
     end
   end))
 
+  it("'host' is refused with a port, and as a URL", secure.fact(function()
+    for _, value in ipairs { "localhost:443", "https://localhost", "[::1]",
+      "a b", "a/b" } do
+      texts.contains(text_of("connect", { host = value }),
+        ("without a port, got '%s'"):format(value))
+    end
+  end))
+
+  it("'hosts' names the name that is none", secure.fact(function()
+    for _, name in ipairs { "*", "*.*.example", "a*.example", "*.." } do
+      texts.contains(text_of("listen", with { hosts = {
+        [name] = certificates.first } }), ("'%s' is neither"):format(name))
+    end
+  end))
+
   it("'hosts' is refused", secure.fact(function()
     for _, value in ipairs { 1, "x", { "x" }, { a = 1 },
       { a = { cert = certificates.first.cert } }, { [1] = certificates.first },

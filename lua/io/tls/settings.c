@@ -282,6 +282,12 @@ static void read_verify(lua_State *L, int arg, awio_tls_settings *s) {
   lua_pop(L, 1);
 }
 
+/* Is it a URL, or does it have a port? An address of IPv6 has two colons. */
+static bool has_more_than_host(const char *text) {
+  const char *colon = strchr(text, ':');
+  return strpbrk(text, "/[] ") || (colon && !strchr(colon + 1, ':'));
+}
+
 static void read_host(lua_State *L, int arg, awio_tls_settings *s) {
   enum { LONGEST = 255 };
   int type = lua_getfield(L, arg, "host");
@@ -292,6 +298,11 @@ static void read_host(lua_State *L, int arg, awio_tls_settings *s) {
     const char *data = lua_tolstring(L, -1, &size);
     if (size == 0 || size > LONGEST || strlen(data) != size)
       aw_lua_error(L, "bad option 'host' (name or address expected)");
+    if (has_more_than_host(data))
+      aw_lua_error(L,
+                   "bad option 'host' (name or address expected, without a "
+                   "port, got '%s')",
+                   data);
     check_memory(L, set_tls_text(&s->host, data, size));
   }
   lua_pop(L, 1);
@@ -381,8 +392,13 @@ static void append_host(lua_State *L, awio_tls_settings *s) {
   size_t size = 0;
   const char *name =
       lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &size) : "";
-  if (strlen(name) != size || !is_host_name(name))
+  if (size == 0 || strlen(name) != size)
     aw_lua_error(L, "bad option 'hosts' (names as keys expected)");
+  if (!is_host_name(name))
+    aw_lua_error(L,
+                 "bad option 'hosts' ('%s' is neither a name nor \"*.\" and a "
+                 "name)",
+                 name);
   if (lua_type(L, -1) != LUA_TTABLE)
     aw_lua_error(L, "bad option 'hosts' (table expected for '%s', got %s)",
                  name, aw_lua_type_name(L, -1));
@@ -481,7 +497,7 @@ awio_tls_settings *awio_tls_settings_new(lua_State *L, int arg, bool server,
   if (server && !s->identity.cert.data) {
     awio_tls_settings_free(s);
     s = NULL;
-    aw_lua_error(L, "missing option 'cert' (a server of TLS needs 'cert' and "
+    aw_lua_error(L, "missing option 'cert' (a TLS server needs 'cert' and "
                     "'key')");
   }
   return s;
