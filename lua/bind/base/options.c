@@ -102,6 +102,7 @@ static int refuse_option(lua_State *L, int arg, const char *const *known) {
 
 bool aw_lua_unknown_option(lua_State *L, int index, const char *const *known,
                            bool is_list) {
+  index = lua_absindex(L, index);
   lua_Integer length = is_list ? (lua_Integer)lua_rawlen(L, index) : 0;
   for (lua_pushnil(L); lua_next(L, index);) {
     lua_pop(L, 1);
