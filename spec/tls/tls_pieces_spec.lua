@@ -5,6 +5,8 @@ local aw = require "aiowire"
 local helper = require "spec.support.helper"
 local secure = require "spec.support.secure"
 
+local LINES <const> = helper.scale(50)
+
 --- Use a connection in all ways.
 local function use(ev, client, accepted)
   assert.is_true(client:tls().established)
@@ -16,12 +18,12 @@ local function use(ev, client, accepted)
   assert.are.equal("123", client:read(3))
   assert.are.equal("45", aw.await(aw.Recv(client)))
   local sending = ev:start(function()
-    for i = 1, 50 do
+    for i = 1, LINES do
       client:write("line ", i, "\n")
     end
     client:shutdown()
   end)
-  for i = 1, 50 do
+  for i = 1, LINES do
     assert.are.equal("line " .. i, accepted:read())
   end
   assert.is_nil(accepted:read())
@@ -44,7 +46,7 @@ describe("a connection with TLS whose bytes come in pieces", function()
 
   it("of 64, between small buffers, takes a large text both ways",
     secure.parted({ narrow = true }, function(ev, client, accepted)
-      local size <const> = 300000
+      local size <const> = helper.scale(60000)
       local function send(s, letter)
         return ev:start(function()
           s:write(letter:rep(size))
@@ -99,14 +101,14 @@ describe("a connection with TLS that is cut", function()
   end
 
   it("fails anywhere in the server's handshake", secure.fact(function()
-    for count = 0, 1400, helper.gc_stress and 200 or 23 do
+    for count = 0, 1400, helper.gc_stress and 500 or 23 do
       local mine = cut { back = count }
       secure.assert_tls("UNEXPECTED_EOF_WHILE_READING", mine)
     end
   end))
 
   it("fails anywhere in the client's handshake", secure.fact(function()
-    for count = 0, 400, helper.gc_stress and 100 or 13 do
+    for count = 0, 400, helper.gc_stress and 200 or 13 do
       local _, theirs = cut { there = count }
       secure.assert_tls("UNEXPECTED_EOF_WHILE_READING", theirs)
     end
