@@ -101,14 +101,14 @@ describe("a connection with TLS that is cut", function()
   end
 
   it("fails anywhere in the server's handshake", secure.fact(function()
-    for count = 0, 1400, helper.gc_stress and 500 or 23 do
+    for count = 0, 1300, helper.gc_stress and 500 or 23 do
       local mine = cut { back = count }
       secure.assert_tls("UNEXPECTED_EOF_WHILE_READING", mine)
     end
   end))
 
   it("fails anywhere in the client's handshake", secure.fact(function()
-    for count = 0, 400, helper.gc_stress and 200 or 13 do
+    for count = 0, 350, helper.gc_stress and 175 or 13 do
       local _, theirs = cut { there = count }
       secure.assert_tls("UNEXPECTED_EOF_WHILE_READING", theirs)
     end
