@@ -128,6 +128,27 @@ describe("an end that the peer has not announced", function()
     secure.assert_tls(TRUNCATED, helper.caught(accepting.wait, accepting))
   end))
 
+  it("is why nothing can be written either, and stays the reason", parted(nil,
+    function(_, client, _, relay)
+      relay:cut()
+      assert_truncated(client, client.read, client)
+      local err = secure.assert_tls(TRUNCATED, helper.caught(client.write,
+        client, "x"))
+      assert.are.equal("write", err.call)
+      assert_truncated(client, client.read, client)
+    end))
+
+  it("is the reason of a read when a write was refused before", secure.served(
+    nil, function(_, server)
+      local client, accepted = secure.meet(server)
+      local _ <close> = secure.closing(client, accepted)
+      clients.shut(accepted:getfd())
+      aw.readable(client:getfd())
+      clients.shut(client:getfd())
+      secure.assert_system("EPIPE", helper.caught(client.write, client, "x"))
+      assert_truncated(client, client.read, client)
+    end))
+
   it("may be in the middle of a record", secure.fact(function()
     -- The handshake takes less, and what is written more.
     local a, b, relay = secure.apart { back = 12000 }

@@ -238,13 +238,16 @@ static int look_for_alert(awio_tls *t, int code) {
   begin_call(t);
   int rc = awio_openssl()->SSL_peek(t->ssl, &byte, sizeof byte);
   int found = rc > 0 ? UV_EAGAIN : look_at_failure(t, rc);
-  if (found != AWIO_ETLS || !t->fault->from_peer)
-    return code;
-  t->unread = found;
-  return found;
+  if (found < 0 && found != UV_EAGAIN)
+    t->unread = found;
+  return found == AWIO_ETLS && t->fault->from_peer ? found : code;
 }
 
 ssize_t awio_tls_write(awio_tls *t, const char *data, size_t size) {
+  if (!t->unsent && t->unread == AWIO_ETLS) { /* the SSL is of no more use */
+    t->parted = true;
+    t->unsent = t->unread;
+  }
   if (t->unsent)
     return t->unsent;
   begin_call(t);
@@ -260,9 +263,7 @@ ssize_t awio_tls_write(awio_tls *t, const char *data, size_t size) {
   if (code == 0)
     code = UV_EPIPE;
   bool refused = code == UV_EPIPE || code == UV_ECONNRESET;
-  if (refused && t->unread == AWIO_ETLS)
-    code = t->unread;
-  else if (refused)
+  if (refused)
     code = look_for_alert(t, code);
   t->parted = true;
   return t->unsent = code;

@@ -15,9 +15,9 @@
  * The BIO calls it no more until awio_tls_readable() says that bytes may have
  * come.
  *
- * Reading and writing fail on their own: when the kernel refuses a write, the
- * alert that says why may still be unread. A failure is final, and `fault` says
- * the latest.
+ * When the kernel refuses a write, the alert that says why may still be unread.
+ * A failure is final. One of TLS ends reading and writing, and `fault` says the
+ * latest.
  */
 #ifndef AWIO_TLS_CONNECTION_H
 #define AWIO_TLS_CONNECTION_H
