@@ -249,6 +249,13 @@ describe("s_server, of a client with TLS,", function()
     end))
   end
 
+  it("may send very many tickets before a line", secure.fact(function()
+    local p <close>, port = server_with(nil, "-num_tickets", "1000")
+    local s <close> = aw.tls.connect("localhost", port, secure.client())
+    p.stdin:write "hello\n"
+    assert.are.equal("hello", s:read())
+  end))
+
   it("is a web server", secure.fact(function()
     local _ <close>, port = server_with(nil, "-www")
     local s <close> = aw.tls.connect("localhost", port, secure.client())

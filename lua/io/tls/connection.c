@@ -15,7 +15,10 @@
 
 /* ---- the BIO ---- */
 
-enum { AGAIN = BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY };
+enum {
+  AGAIN = BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY,
+  OVERHEAD = 32 * 1024 /* bytes to receive beside plain ones, in a call */
+};
 
 /* Tell OpenSSL what recv(2) or send(2) has returned. */
 static int bio_result(BIO *bio, awio_tls *t, ssize_t result, int direction) {
@@ -45,9 +48,12 @@ static int bio_read(BIO *bio, char *out, int size) {
     return 0;
   if (awio_buffer_length(&t->early) > 0)
     return take_early(t, out, (size_t)size);
-  ssize_t got =
-      t->dry ? UV_EAGAIN : awio_socket_receive(t->fd, out, (size_t)size);
+  ssize_t got = t->dry || t->allowed == 0
+                    ? UV_EAGAIN
+                    : awio_socket_receive(t->fd, out, (size_t)size);
   t->dry = got == UV_EAGAIN || (got > 0 && got < size);
+  if (got > 0)
+    t->allowed -= (size_t)got < t->allowed ? (size_t)got : t->allowed;
   t->cut = t->cut || got == 0;
   return bio_result(bio, t, got, BIO_FLAGS_READ);
 }
@@ -162,9 +168,14 @@ static int look_at_failure(awio_tls *t, int rc) {
   return note_fault(t);
 }
 
-static void begin_call(awio_tls *t) {
+static void go_on(awio_tls *t) {
   t->socket = 0;
   awio_fault_clear();
+}
+
+static void begin_call(awio_tls *t) {
+  t->allowed = OVERHEAD;
+  go_on(t);
 }
 
 /* ---- the handshake ---- */
@@ -209,8 +220,10 @@ ssize_t awio_tls_read(awio_tls *t, char *data, size_t size) {
   if (t->ended || is_empty(t))
     return t->ended ? 0 : UV_EAGAIN;
   size_t count = 0;
+  begin_call(t);
+  t->allowed += size;
   while (count < size) { /* each call gives a record at most */
-    begin_call(t);
+    go_on(t);
     int got = awio_openssl()->SSL_read(t->ssl, data + count,
                                        most_at_once(size - count));
     if (got > 0) {

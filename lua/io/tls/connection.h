@@ -15,6 +15,10 @@
  * The BIO calls it no more until awio_tls_readable() says that bytes may have
  * come.
  *
+ * OpenSSL reads on until it has plain bytes. A peer that sends tickets or new
+ * keys without end would keep it busy for ever; so in one call the BIO receives
+ * no more than is `allowed`, and then pretends to be dry.
+ *
  * When the kernel refuses a write, the alert that says why may still be unread.
  * A failure is final. One of TLS ends reading and writing, and `fault` says the
  * latest.
@@ -38,6 +42,7 @@ typedef struct awio_tls {
   bool established;  /* the handshake is over */
   bool wants_room;   /* the handshake waits until the socket is writable */
   bool dry;
+  size_t allowed; /* bytes to receive in the call under way */
   bool heard;  /* the peer has sent bytes since the handshake */
   bool ended;  /* the peer has sent close_notify */
   bool cut;    /* the kernel has told the end of the connection */
