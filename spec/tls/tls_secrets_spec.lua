@@ -57,6 +57,7 @@ describe("the error of a bad certificate or key", function()
         crl = text "first.key" },
       { cert = text "server", key = text "server.key":sub(1, 150) },
       { cert = text "server", key = text "server.key":gsub("A", "!") },
+      { cert = text "server", key = text "server.key":gsub("%-+[^\n]+", "") },
       { cert = text "server", key = text "server.key", host = 1 },
       { cert = text "server", key = { text "server.key" } },
       { cert = text "server", key = text "server.key",

@@ -167,7 +167,8 @@ static size_t check_list(lua_State *L, const char *name) {
 }
 
 /* [value] Raise unless the value is a path or PEM; then set `out`. `what` is
- * the option in messages. Leaves the value. */
+ * the option in messages. Leaves the value. A PEM text that lacks its header is
+ * not taken for a path, which errors would show. */
 static void read_pem(lua_State *L, const char *what, awio_tls_text *out) {
   static const char *const expected = "path or PEM text";
   size_t size = 0;
@@ -179,6 +180,9 @@ static void read_pem(lua_State *L, const char *what, awio_tls_text *out) {
                  expected);
   if (strlen(data) != size)
     aw_lua_error(L, "bad option '%s' (it holds a zero byte)", what);
+  if (!strstr(data, "-----BEGIN") && strchr(data, '\n'))
+    aw_lua_error(L, "bad option '%s' (%s expected, got lines without a header)",
+                 what, expected);
   check_memory(L, set_tls_text(out, data, size));
 }
 
