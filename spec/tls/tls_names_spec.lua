@@ -54,11 +54,17 @@ describe("the host that a client verifies", function()
     assert_mismatch("hostname mismatch", "first", { host = "*.test" })
   end))
 
-  it("is not looked for in the subject if there are names", secure.fact(
-    function()
-      assert_mismatch("hostname mismatch", "wildcard",
-        { host = "wildcard.test" })
-    end))
+  it("is not looked for in the subject", secure.fact(function()
+    assert_mismatch("hostname mismatch", "wildcard", { host = "wildcard.test" })
+    assert_mismatch("hostname mismatch", "unnamed")
+  end))
+
+  it("stands for no other one if it begins with a dot", secure.fact(function()
+    local err = failure("server", { host = ".test" })
+    secure.assert_tls("BAD_HOST", err)
+    secure.assert_tls("BAD_HOST", failure("wildcard",
+      { host = ".example.test" }))
+  end))
 end)
 
 describe("an address that a client verifies", function()

@@ -350,7 +350,8 @@ static bool apply_trust(SSL_CTX *ctx, bool server, const trust *t) {
   const awio_openssl_calls *o = awio_openssl();
   X509_VERIFY_PARAM *rules = o->SSL_CTX_get0_param(ctx);
   o->X509_VERIFY_PARAM_set_hostflags(rules,
-                                     X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+                                     X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                         X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   if (!t->store)
     return true;
   o->SSL_CTX_set1_cert_store(ctx, t->store);
@@ -533,7 +534,7 @@ static bool is_address(const char *host, char *out, size_t room) {
 }
 
 /* Tell OpenSSL which peer it must be: an address, which is not sent, or a name.
- */
+ * One with a dot in front would stand for all names that end so. */
 static bool name_peer(SSL *ssl, const char *host) {
   enum { ROOM = 256 };
   char text[ROOM];
@@ -541,7 +542,7 @@ static bool name_peer(SSL *ssl, const char *host) {
   X509_VERIFY_PARAM *rules = o->SSL_get0_param(ssl);
   if (is_address(host, text, sizeof text))
     return o->X509_VERIFY_PARAM_set1_ip_asc(rules, text) == 1;
-  return fold_name(host, text, sizeof text) > 0 &&
+  return fold_name(host, text, sizeof text) > 0 && text[0] != '.' &&
          o->X509_VERIFY_PARAM_set1_host(rules, text, 0) == 1 &&
          o->SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
                      TLSEXT_NAMETYPE_host_name, text) == 1;
