@@ -22,6 +22,8 @@
 ---   rsa                          as server, with a key of RSA
 ---   locked                       as server, its key encrypted by PASSWORD
 ---   client, revoked_client, strange_client
+---   unrevoked                    the list of the authority between, empty
+---   between_revoked              that, and one of `ca` that has the authority
 ---   folder                       a folder with `ca`, by hashes
 
 local aw = require "aiowire"
@@ -156,6 +158,19 @@ function makers.crl()
   shell "openssl ca -config ca.cnf -gencrl -out crl.pem"
 end
 
+function makers.unrevoked()
+  M.file "between"
+  shell "openssl ca -config between.cnf -gencrl -out unrevoked.pem"
+end
+
+function makers.between_revoked()
+  M.file "unrevoked"
+  shell("sed s/ca.index/once.index/ ca.cnf >once.cnf; cp ca.index once.index; "
+    .. "openssl ca -config once.cnf -revoke between.pem && "
+    .. "openssl ca -config once.cnf -gencrl -out between_revoked.pem && "
+    .. "cat unrevoked.pem >>between_revoked.pem")
+end
+
 function makers.locked()
   M.file "server"
   shell("cp server.pem locked.pem; openssl pkey -in server.key -aes256 "
@@ -217,7 +232,7 @@ end
 busted.subscribe({ "suite", "end" }, remove)
 
 --- Returns the path of a file: that of a certificate by its name, that of a key
---- by its name and ".key", "crl", or "folder".
+--- by its name and ".key", that of a list of revoked ones, or "folder".
 ---@param name string
 ---@return string
 function M.file(name)

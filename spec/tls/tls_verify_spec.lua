@@ -79,6 +79,11 @@ describe("a client refuses a server whose certificate", function()
       return { crl = certificates.file "crl" }
     end))
 
+  it("is of an authority that is revoked itself", refused("chained",
+    "certificate revoked", "CN = Authority of the specs", function()
+      return { crl = certificates.file "between_revoked" }
+    end))
+
   it("is good, but not for the authorities of the system", refused("server",
     "unable to get local issuer certificate", "CN = localhost",
     { ca = secure.NONE }))
@@ -95,6 +100,10 @@ describe("a client accepts a server whose certificate", function()
     return { crl = certificates.file "crl" }
   end))
 
+  it("is not in the list of the only authority that has given one", accepted(
+    "chained", function()
+      return { crl = certificates.file "unrevoked" }
+    end))
 
   it("is revoked, if no list says so", accepted "revoked")
 

@@ -132,9 +132,21 @@ static bool fail_missing(awio_fault *fault) {
 
 /* ---- callbacks of OpenSSL ---- */
 
+/* Is there no CRL that could have an authority of the chain? Only the peer's own
+ * certificate needs one. */
+static bool misses_crl_of_authority(X509_STORE_CTX *check) {
+  const awio_openssl_calls *o = awio_openssl();
+  return o->X509_STORE_CTX_get_error(check) == X509_V_ERR_UNABLE_TO_GET_CRL &&
+         o->X509_STORE_CTX_get_error_depth(check) > 0;
+}
+
 /* Remember the certificate that is refused first. */
 static int note_refused(int accepted, X509_STORE_CTX *check) {
   const awio_openssl_calls *o = awio_openssl();
+  if (!accepted && misses_crl_of_authority(check)) {
+    o->X509_STORE_CTX_set_error(check, X509_V_OK);
+    return 1;
+  }
   SSL *ssl = o->X509_STORE_CTX_get_ex_data(
       check, o->SSL_get_ex_data_X509_STORE_CTX_idx());
   link *it = !accepted && ssl ? link_of(ssl) : NULL;
@@ -312,7 +324,7 @@ static bool fill_trust(trust *t, const awio_tls_settings *s,
       return false;
   }
   if (s->crl.data) {
-    t->flags |= X509_V_FLAG_CRL_CHECK;
+    t->flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
     return awio_tls_load_crl(t->store, &s->crl, fault);
   }
   return true;

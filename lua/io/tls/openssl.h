@@ -62,8 +62,10 @@
   F(X509_STORE_new) F(X509_STORE_free) F(X509_STORE_up_ref) \
   F(X509_STORE_add_cert) F(X509_STORE_add_crl) F(X509_STORE_load_path) \
   F(X509_STORE_set_default_paths) F(X509_STORE_CTX_get_current_cert) \
-  F(X509_STORE_CTX_get_ex_data) F(X509_VERIFY_PARAM_set1_host) \
-  F(X509_VERIFY_PARAM_set1_ip_asc) F(X509_VERIFY_PARAM_set_hostflags) \
+  F(X509_STORE_CTX_get_error) F(X509_STORE_CTX_get_error_depth) \
+  F(X509_STORE_CTX_set_error) F(X509_STORE_CTX_get_ex_data) \
+  F(X509_VERIFY_PARAM_set1_host) F(X509_VERIFY_PARAM_set1_ip_asc) \
+  F(X509_VERIFY_PARAM_set_hostflags) \
   F(X509_VERIFY_PARAM_set_flags) F(GENERAL_NAMES_free) \
   /* libcrypto: the rest */ \
   F(CRYPTO_get_ex_new_index) F(EVP_sha256) F(EVP_MD_CTX_new) \
