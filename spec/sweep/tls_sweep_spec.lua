@@ -72,7 +72,8 @@ scenario("a handshake that hangs, in a race and a time limit", function(_, p)
     secure.client { handshake_timeout = 0.002 })
   local fd = clients.connect(port)
   local _ <close> = helper.closer(clients.close, fd)
-  for _ = 1, 3 do
+  -- The first connect may have ended before it reached the server.
+  for _ = 1, 2 do
     local accepted <close> = p.step(server.accept, server)
     p.step(aw.pcall, aw.await, aw.Recv(accepted) | aw.Sleep(0.001))
   end
