@@ -158,7 +158,7 @@ static int receive_from_tls(aw_task *task, void *data) {
     return awio_secure_wait(task, s, receive_from_tls, data);
   int rc = try_receive(task, s);
   while (rc == 0) {
-    rc = awio_stream_arm(task, s, AW_READABLE);
+    rc = awio_stream_arm(task, s, awio_secure_read_events(s));
     if (rc != 1)
       return rc;
     rc = receive_ready(task, data);
@@ -225,7 +225,7 @@ static int readable_arm(aw_task *task, void *data) {
   if (awio_buffer_length(&s->in) > 0 || s->disk ||
       (s->secure && look_for_bytes(s)))
     return 1;
-  int rc = awio_stream_arm(task, s, AW_READABLE);
+  int rc = awio_stream_arm(task, s, awio_secure_read_events(s));
   return rc == 1 ? readable_ready(task, data) : rc;
 }
 

@@ -96,6 +96,11 @@ int awio_secure_events(const awio_stream *s) {
   return s->secure->tls->wants_room ? AW_WRITABLE : AW_READABLE;
 }
 
+int awio_secure_read_events(const awio_stream *s) {
+  const awio_tls *t = awio_tls_of(s);
+  return t && t->read_wants_room ? AW_WRITABLE : AW_READABLE;
+}
+
 /* ---- waiting for its end ---- */
 
 static bool grow_opening(awio_secure *c) {

@@ -110,6 +110,8 @@ void awio_secure_fail(awio_stream *stream, int code);
 /* What the socket must be for the handshake to go on: AW_READABLE or
  * AW_WRITABLE. */
 int awio_secure_events(const awio_stream *stream);
+/* The same for the next read; AW_READABLE for plain streams. */
+int awio_secure_read_events(const awio_stream *stream);
 
 /* End what is sent with close_notify, now or behind `out`. Returns 0, also for
  * plain streams, or UV_EAGAIN if the pump must do it. */

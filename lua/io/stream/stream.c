@@ -230,7 +230,7 @@ static int read_arm(aw_task *task, void *data) {
     return s->acts->arm(task, s, 0);
   if (awio_secure_opens(s))
     return awio_secure_wait(task, s, NULL, NULL);
-  int rc = awio_stream_arm(task, data, AW_READABLE);
+  int rc = awio_stream_arm(task, data, awio_secure_read_events(s));
   return rc == 1 ? read_ready(task, data) : rc;
 }
 

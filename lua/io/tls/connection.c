@@ -236,6 +236,7 @@ ssize_t awio_tls_read(awio_tls *t, char *data, size_t size) {
     int code = look_at_failure(t, got);
     if (code < 0 && code != UV_EAGAIN)
       t->unread = code;
+    t->read_wants_room = code == UV_EAGAIN && t->wants_room;
     if (count == 0)
       return code;
     break; /* the end and a failure come again */

@@ -7,7 +7,8 @@
  * It holds no bytes, but for those that were read before TLS began (`early`).
  *
  * No call blocks. Each returns UV_EAGAIN if the socket must be readable first,
- * or writable if `wants_room`; then call it again. A record that the kernel did
+ * or writable if `wants_room`; then call it again. A read may have to send: the
+ * answer to a peer that asked for new keys. A record that the kernel did
  * not take whole stays in the SSL: the next write must begin with the same
  * bytes, and have at least as many.
  *
@@ -37,20 +38,21 @@
 typedef struct awio_tls {
   struct ssl_st *ssl; /* an SSL */
   awio_tls_context *context;
-  int fd;            /* borrowed */
-  awio_buffer early; /* bytes of the peer, read before TLS began */
-  bool established;  /* the handshake is over */
-  bool wants_room;   /* the handshake waits until the socket is writable */
+  int fd;               /* borrowed */
+  awio_buffer early;    /* bytes of the peer, read before TLS began */
+  bool established;     /* the handshake is over */
+  bool wants_room;      /* the handshake waits until the socket is writable */
+  bool read_wants_room; /* the same, for the latest read */
   bool dry;
   size_t allowed; /* bytes to receive in the call under way */
-  bool heard;  /* the peer has sent bytes since the handshake */
-  bool ended;  /* the peer has sent close_notify */
-  bool cut;    /* the kernel has told the end of the connection */
-  bool parted; /* close_notify was sent, or never will be */
-  bool stuck;  /* the SSL holds a record that the kernel did not take whole */
-  int socket;  /* the code of recv(2) or send(2) in the call under way */
-  int unread;  /* with which reading has failed, or 0 */
-  int unsent;  /* with which writing has failed, or 0 */
+  bool heard;     /* the peer has sent bytes since the handshake */
+  bool ended;     /* the peer has sent close_notify */
+  bool cut;       /* the kernel has told the end of the connection */
+  bool parted;    /* close_notify was sent, or never will be */
+  bool stuck; /* the SSL holds a record that the kernel did not take whole */
+  int socket; /* the code of recv(2) or send(2) in the call under way */
+  int unread; /* with which reading has failed, or 0 */
+  int unsent; /* with which writing has failed, or 0 */
   awio_fault *fault; /* of AWIO_ETLS, or NULL */
 } awio_tls;
 
