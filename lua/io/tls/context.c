@@ -132,7 +132,7 @@ static bool fail_missing(awio_fault *fault) {
 
 /* ---- callbacks of OpenSSL ---- */
 
-/* Is there no CRL that could have an authority of the chain? Only the peer's own
+/* Is there merely no CRL for an authority of the chain? Only the peer's own
  * certificate needs one. */
 static bool misses_crl_of_authority(X509_STORE_CTX *check) {
   const awio_openssl_calls *o = awio_openssl();
