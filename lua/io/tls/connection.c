@@ -168,14 +168,14 @@ static int look_at_failure(awio_tls *t, int rc) {
   return note_fault(t);
 }
 
-static void go_on(awio_tls *t) {
+static void clear_failures(awio_tls *t) {
   t->socket = 0;
   awio_fault_clear();
 }
 
 static void begin_call(awio_tls *t) {
   t->allowed = OVERHEAD;
-  go_on(t);
+  clear_failures(t);
 }
 
 /* ---- the handshake ---- */
@@ -223,7 +223,7 @@ ssize_t awio_tls_read(awio_tls *t, char *data, size_t size) {
   begin_call(t);
   t->allowed += size;
   while (count < size) { /* each call gives a record at most */
-    go_on(t);
+    clear_failures(t);
     int got = awio_openssl()->SSL_read(t->ssl, data + count,
                                        most_at_once(size - count));
     if (got > 0) {
