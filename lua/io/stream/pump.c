@@ -56,9 +56,12 @@ static int arm_limit(aw_task *task, awio_stream *s, awio_owed owed) {
     return aw_alarm_arm(task, s->secure->deadline);
   if (owed == AWIO_BYTES)
     return s->socket && s->closed ? arm_linger(task, s) : 0;
-  s->unread = unread_by_peer(s);
-  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
-  return aw_alarm_arm(task, aw_engine_now(engine) + PAUSE);
+  if (s->secure->look == 0) {
+    aw_engine *engine = aw_loop_engine(aw_task_loop(task));
+    s->unread = unread_by_peer(s);
+    s->secure->look = aw_engine_now(engine) + PAUSE;
+  }
+  return aw_alarm_arm(task, s->secure->look);
 }
 
 static int pump_arm(aw_task *task, void *data) {

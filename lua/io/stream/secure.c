@@ -228,6 +228,7 @@ bool awio_secure_settles(const awio_stream *s) {
 
 void awio_secure_waited(awio_stream *s, uint64_t ns, bool progress) {
   awio_secure *c = s->secure;
+  c->look = 0;
   if (progress || c->patience == 0)
     c->patience = s->linger;
   c->patience -= ns < c->patience ? ns : c->patience;
