@@ -56,8 +56,8 @@ typedef struct awio_secure {
   bool parting;       /* end what is sent with close_notify */
   bool settled;       /* the socket may be closed */
   uint64_t patience;  /* how long the peer may take nothing before that, ns */
-  uint64_t look;      /* when to look whether it has taken something; 0: unset.
-                       * Bytes that it sends meanwhile do not put it off */
+  uint64_t look;      /* when to look whether it has; bytes that it sends
+                        meanwhile do not put that off. 0: unset */
   char name[];        /* of the stream */
 } awio_secure;
 
