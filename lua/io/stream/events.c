@@ -115,6 +115,12 @@ static void event_describe(const void *data, char *out, size_t size) {
   snprintf(out, size, "%s", s ? s->name : "stream (finalized)");
 }
 
+/* Must TLS send before it can read? A wait that has begun for bytes cannot wait
+ * for room instead. So it ends without any, and the next one does. */
+static bool must_send(const awio_stream *s) {
+  return awio_secure_read_events(s) == AW_WRITABLE;
+}
+
 /* ---- Recv ---- */
 
 /* Read unless there are bytes. Returns 1 with the value set, 0 if the task must
@@ -149,7 +155,10 @@ static int receive_ready(aw_task *task, void *data) {
   if (s->disk)
     return receive_from_disk(task, s);
   awio_stream_note_readable(s);
-  return try_receive(task, s);
+  int rc = try_receive(task, s);
+  if (rc == 0 && must_send(s))
+    return set_value(task, s, 0);
+  return rc;
 }
 
 static int receive_from_tls(aw_task *task, void *data) {
@@ -211,7 +220,7 @@ static int readable_ready(aw_task *task, void *data) {
   if (is_gone(s))
     return AW_ECLOSED;
   awio_stream_note_readable(s);
-  return s->secure ? look_for_bytes(s) : 1;
+  return !s->secure || look_for_bytes(s) || must_send(s);
 }
 
 /* A stream whose buffer holds bytes is ready at once. Files are always ready,
