@@ -238,7 +238,8 @@ describe("the options of a host", function()
         = { ["a.test"] = { cert = first, key = 1 } },
       ["bad option 'hosts' (only 'cert', 'key' and 'password' expected for "
         .. "'a.test')"] = { ["a.test"] = { alpn = {} } },
-      ["bad option 'hosts' (names as keys expected)"] =
+      ["bad option 'hosts' (names as keys expected)"] = { certificates.first },
+      ["bad option 'hosts' ('*.*.test' is neither a name nor"] =
         { ["*.*.test"] = certificates.first },
       ["bad option 'hosts' ('a.test' is there twice)"] =
         { ["a.test"] = certificates.first, ["A.TEST."] = certificates.second },
