@@ -54,6 +54,9 @@ local SOCKETS <const> = {
 -- once.
 local HIDDEN <const> = {
   ["a job on a file"] = "pcall(aw.fs.stat, '.')",
+  ["a watch that was never opened"] =
+    "cancelled(aw.fs.watch, '.', { recursive = true })",
+  ["a context of TLS"] = "pcall(aw.tls.connect, 'localhost', 1)",
 }
 
 local HEAD <const> = [[
@@ -89,6 +92,16 @@ local function dropped()
   end)
   coroutine.resume(co)
   return co
+end
+
+-- Call a function in a task that is cancelled.
+local function cancelled(...)
+  local ev <close> = aw.EventLoop { signals = false }
+  ev:start(aw.Wire(function(_, ...)
+    aw.current():cancel()
+    pcall(...)
+  end, ...), aw.keep)
+  ev:run()
 end
 
 local function socket(type)

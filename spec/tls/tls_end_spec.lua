@@ -79,6 +79,17 @@ describe("an end that the peer has announced", function()
       client:close()
       assert.are.equal(size, #accepted:read "a")
     end))
+
+  it("comes after what the kernel still has at a close", connected(
+    function(_, client, accepted)
+      local size <const> = 300000
+      client:write(("x"):rep(size))
+      client:flush()
+      client:close()
+      aw.sleep(0.1) -- for the close to look at the kernel, and look again
+      assert.are.equal(size, #accepted:read "a")
+      assert.is_nil(accepted:read())
+    end))
 end)
 
 describe("an end that the peer has not announced", function()
