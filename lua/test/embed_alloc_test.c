@@ -147,7 +147,7 @@ static size_t sweep(bool sticky, bool close_first) {
               "request %zu failing %s: %d of %d ends, %zu blocks left\n", k,
               sticky ? "from then on" : "once", ended, started, memory.live);
     CHECK(started == ended && all_is_freed());
-    k += 1 + k / 100; /* skip some if there are many */
+    k += 1 + k / 400; /* skip some if there are many */
   } while (memory.failures > 0 || memory.fail_at == 0);
   return k;
 }

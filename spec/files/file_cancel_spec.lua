@@ -185,6 +185,23 @@ describe("a copy from a device to a new file", function()
     ]])
   end)
 
+  it("removes it in the end, even if the clean-up is killed", function()
+    script("cancelled\tnew\n", [[
+      files.hang "unlink"
+      local inner <close> = aw.EventLoop { clock = "real", grace = 0.05,
+        signals = false }
+      local task = inner:start(aw.Call(fs.copy, "/dev/zero", "new"))
+      inner:start(function()
+        wait_until(function() return names() == "new" end)
+        task:cancel()
+      end)
+      inner:run()
+      print(task.status, names())
+      files.release()
+      wait_until(function() return names() == "" end)
+    ]])
+  end)
+
   it("removes it in the end, even if the task is killed meanwhile", function()
     script("cancelled\tnew\n", [[
       files.hang "unlink"
