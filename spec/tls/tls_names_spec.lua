@@ -62,6 +62,8 @@ describe("the host that a client verifies", function()
   it("stands for no other one if it begins with a dot", secure.fact(function()
     local err = failure("server", { host = ".test" })
     secure.assert_tls("BAD_HOST", err)
+    assert.are.equal("connect", err.call)
+    assert.is_truthy(err.about:find "^localhost:%d+$", err.about)
     secure.assert_tls("BAD_HOST", failure("wildcard",
       { host = ".example.test" }))
   end))

@@ -73,12 +73,14 @@ static int stream_handshake(lua_State *L) {
 
 /* ---- the beginning ---- */
 
+/* `place` is NULL in starttls(). */
 static void begin_tls(lua_State *L, awio_stream *s, awio_tls_context *context,
                       const char *host, int port, const char *place) {
   awio_fault fault;
   if (!awio_secure_begin(s, awio_stream_pump, context, host, port, place,
                          &fault))
-    awio_tls_raise(L, &fault, "starttls", s->name);
+    awio_tls_raise(L, &fault, place ? "connect" : "starttls",
+                   place ? place : s->name);
 }
 
 /* secure(stream, context, host, port) → stream, when the handshake of a client
