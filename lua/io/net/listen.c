@@ -14,6 +14,7 @@
 #include "base/system.h"
 #include "io.h"
 #include "net/server.h"
+#include "tls/context_box.h"
 #include "tls/server_context.h"
 
 #include <lauxlib.h>
@@ -133,9 +134,9 @@ static int inner_listen_tcp(lua_State *L) {
   const char *host = lua_isnil(L, 1) ? NULL : awio_check_host(L, 1, "listen");
   int port = awio_check_port(L, 2);
   lua_settop(L, TLS);
-  awio_tls_context **tls = lua_touserdata(L, TLS);
+  awio_tls_context *tls = awio_tls_boxed(L, TLS);
   check_listen_options(L, OPTS, tls ? NULL : tcp_options, &options);
-  options.stream.tls = tls ? *tls : NULL;
+  options.stream.tls = tls;
   awio_listener **box = awio_push_server(L);
   if (host && !awio_address_parse(host, port, &address)) {
     lua_pushnil(L);
@@ -320,8 +321,8 @@ static int inner_listen_fd(lua_State *L) {
   enum { TLS = 3 };
   listen_options options = {.stream = awio_socket_usual};
   lua_settop(L, TLS);
-  awio_tls_context **tls = lua_touserdata(L, TLS);
-  options.stream.tls = tls ? *tls : NULL;
+  awio_tls_context *tls = awio_tls_boxed(L, TLS);
+  options.stream.tls = tls;
   if (!tls)
     aw_lua_check_options(L, 1, fd_options, false);
   awio_check_socket_options(L, 1, &options.stream);

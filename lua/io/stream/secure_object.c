@@ -13,8 +13,8 @@
 #include "base/address.h"
 #include "io.h"
 #include "tls/client_contexts.h"
+#include "tls/context_box.h"
 #include "tls/peer.h"
-#include "tls/server_context.h"
 #include "tls/tls_error.h"
 
 #include <lauxlib.h>
@@ -88,7 +88,7 @@ static void begin_tls(lua_State *L, awio_stream *s, awio_tls_context *context,
 static int inner_secure(lua_State *L) {
   enum { STREAM = 1, BOX, HOST, PORT };
   awio_stream *s = *awio_to_stream(L, STREAM);
-  awio_tls_context *context = *(awio_tls_context **)lua_touserdata(L, BOX);
+  awio_tls_context *context = awio_tls_boxed(L, BOX);
   const char *own = awio_tls_context_host(context);
   const char *host = lua_tostring(L, HOST);
   int port = (int)lua_tointeger(L, PORT);
@@ -123,7 +123,7 @@ static int starttls_on(lua_State *L, int result, void *data) {
     return aw_lua_await(L, &awio_wait_flushed, s, "stream:starttls",
                         starttls_on);
   }
-  awio_tls_context *context = *(awio_tls_context **)lua_touserdata(L, BOX);
+  awio_tls_context *context = awio_tls_boxed(L, BOX);
   begin_tls(L, s, context, awio_tls_context_host(context), 0, NULL);
   lua_settop(L, 1);
   return handshake_on(L, 0, s);

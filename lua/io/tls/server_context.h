@@ -24,7 +24,4 @@ awio_tls_context *awio_tls_server_context(lua_State *L, int arg,
                                           const awio_tls_context *before,
                                           const char *call);
 
-/* Push a userdata that releases the context that is put into it. */
-awio_tls_context **awio_tls_push_box(lua_State *L);
-
 #endif
