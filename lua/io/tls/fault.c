@@ -36,7 +36,7 @@ void awio_fault_about(awio_fault *fault, const char *text) {
  * locale has no say. */
 static void set_fault_name(awio_fault *fault, const char *reason) {
   size_t i = 0;
-  for (; reason[i] && i < sizeof fault->name - 1; i++) {
+  for (; i < sizeof fault->name - 1 && reason[i]; i++) {
     char c = reason[i];
     bool is_lower = c >= 'a' && c <= 'z';
     bool is_sign = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
