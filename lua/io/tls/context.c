@@ -195,27 +195,12 @@ static SSL_CTX *find_other(const awio_tls_context *c, const char *name) {
   return NULL;
 }
 
-/* Copy a name in small letters, without a dot at its end. Returns its size; 0:
- * it is too long, or empty. */
-static size_t fold_name(const char *name, char *out, size_t room) {
-  size_t size = strlen(name);
-  if (size > 0 && name[size - 1] == '.')
-    size--;
-  if (size >= room)
-    return 0;
-  for (size_t i = 0; i < size; i++)
-    out[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a')
-                                              : name[i];
-  out[size] = '\0';
-  return size;
-}
-
 /* Find the certificate for a name: its own, or that of "*." and all behind its
  * first label. */
 static SSL_CTX *context_for(const awio_tls_context *c, const char *name) {
   enum { ROOM = 256 };
   char folded[ROOM];
-  if (fold_name(name, folded, ROOM) == 0)
+  if (awio_tls_fold_name(name, folded, ROOM) == 0)
     return NULL;
   SSL_CTX *own = find_other(c, folded);
   char *dot = strchr(folded, '.');
@@ -554,7 +539,7 @@ static bool name_peer(SSL *ssl, const char *host) {
   X509_VERIFY_PARAM *rules = o->SSL_get0_param(ssl);
   if (is_address(host, text, sizeof text))
     return o->X509_VERIFY_PARAM_set1_ip_asc(rules, text) == 1;
-  return fold_name(host, text, sizeof text) > 0 && text[0] != '.' &&
+  return awio_tls_fold_name(host, text, sizeof text) > 0 && text[0] != '.' &&
          o->X509_VERIFY_PARAM_set1_host(rules, text, 0) == 1 &&
          o->SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
                      TLSEXT_NAMETYPE_host_name, text) == 1;

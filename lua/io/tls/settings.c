@@ -373,15 +373,17 @@ static int compare_hosts(const void *a, const void *b) {
                 ((const awio_tls_host *)b)->name);
 }
 
-/* Write a name as clients' names are compared: in small letters, without a dot
- * at its end. */
-static void fold_host(char *name) {
+size_t awio_tls_fold_name(const char *name, char *out, size_t room) {
   size_t size = strlen(name);
-  if (name[size - 1] == '.')
-    name[size - 1] = '\0';
-  for (; *name; name++)
-    if (*name >= 'A' && *name <= 'Z')
-      *name = (char)(*name - 'A' + 'a');
+  if (size > 0 && name[size - 1] == '.')
+    size--;
+  if (size >= room)
+    return 0;
+  for (size_t i = 0; i < size; i++)
+    out[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a')
+                                              : name[i];
+  out[size] = '\0';
+  return size;
 }
 
 /* Is it a name, or "*." and a name? */
@@ -414,8 +416,7 @@ static void append_host(lua_State *L, awio_tls_settings *s) {
   awio_tls_host *host = &s->hosts[s->host_count++];
   host->name = aw_allocate(size + 1);
   check_memory(L, host->name != NULL);
-  memcpy(host->name, name, size + 1);
-  fold_host(host->name);
+  awio_tls_fold_name(name, host->name, size + 1);
   read_identity(L, lua_gettop(L), name, &host->identity);
   if (!host->identity.cert.data)
     aw_lua_error(L, "bad option 'hosts' (no 'cert' and 'key' for '%s')", name);

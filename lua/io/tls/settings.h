@@ -76,6 +76,10 @@ void awio_tls_settings_free(awio_tls_settings *settings); /* NULL is fine */
 
 bool awio_tls_is_pem(const awio_tls_text *text);
 
+/* Write the name of a host as names are compared: in small letters, without a
+ * dot at its end. Returns its size; 0: it is empty, or has no room. */
+size_t awio_tls_fold_name(const char *name, char *out, size_t room);
+
 /* Overwrite bytes that nobody reads again. */
 void awio_tls_wipe(void *data, size_t size);
 
