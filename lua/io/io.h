@@ -3,11 +3,10 @@
  *   readiness.c    aw.readable, and the sources of a Poller
  *   poller_gate.c  wakes the task of a Poller
  *   signal.c       aw.signal
- *   time_of_day.c  aw.time, aw.at
+ *   time_of_day.c  aw.time, aw.at; calendar.c finds their moments
  *   base/          sources of readiness, buffers, waiters, pools of threads,
  *                  the async of an engine, addresses, sockets, terminals, names
- *                  of signals, calendars, and system calls that libuv does not
- *                  offer
+ *                  of signals, and system calls that libuv does not offer
  *   tls/           TLS over a descriptor, with OpenSSL
  *   stream/        bytes in and out of a descriptor: in C, and for Lua
  *   net/           looking names up, connecting, servers, datagrams

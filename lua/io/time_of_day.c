@@ -17,16 +17,15 @@
  *
  * The watch is memory of C, which its close callback frees [I4].
  *
- * Neighbours: base/calendar.c computes moments.
+ * Neighbours: calendar.c computes moments.
  */
 #if defined __linux__
 #define _GNU_SOURCE /* TFD_TIMER_CANCEL_ON_SET */
 #include <sys/timerfd.h>
 #endif
 
+#include "calendar.h"
 #include "io.h"
-
-#include "base/calendar.h"
 
 #include <aiowire_lua.h>
 

@@ -8,7 +8,7 @@
  * A moment without an hour comes in each hour, or each minute, that really
  * passes.
  */
-#include "base/calendar.h"
+#include "calendar.h"
 
 #include <stdbool.h>
 
