@@ -6,7 +6,8 @@
  *   time_of_day.c  aw.time, aw.at; calendar.c finds their moments
  *   base/          sources of readiness, buffers, waiters, pools of threads,
  *                  the async of an engine, addresses, sockets, terminals, names
- *                  of signals, and system calls that libuv does not offer
+ *                  of signals, overwriting of secrets, and system calls that
+ *                  libuv does not offer
  *   tls/           TLS over a descriptor, with OpenSSL
  *   stream/        bytes in and out of a descriptor: in C, and for Lua
  *   net/           looking names up, connecting, servers, datagrams

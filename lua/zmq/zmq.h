@@ -45,7 +45,6 @@
  *            rules.c            the rules of an authenticator
  *            mechanism.c        whether a socket is a server, and of what
  *            key_set.c          public keys, and folders of them
- *            wipe.c             overwriting what was secret
  *            guard.c            sockets whose peers need an authenticator
  *            auth_options.c     the rules in the options of zmq.auth{}
  *            auth_object.c      authenticators for Lua

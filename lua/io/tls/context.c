@@ -294,10 +294,8 @@ typedef struct trust {
 } trust;
 
 static void drop_trust(trust *t) {
-  const awio_openssl_calls *o = awio_openssl();
-  o->X509_STORE_free(t->store);
-  o->OPENSSL_sk_pop_free((OPENSSL_STACK *)t->names,
-                         (OPENSSL_sk_freefunc)o->X509_NAME_free);
+  awio_openssl()->X509_STORE_free(t->store);
+  awio_tls_free_names(t->names);
 }
 
 /* A certificate given as `ca` is trusted, even if another one has issued it. */

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE /* memmem() */
 #include "tls/credentials.h"
 
+#include "base/system.h"
+
 #include <aiowire.h>
 
 #include <dirent.h>
@@ -17,21 +19,14 @@
 
 /* Grow the memory of a text, and overwrite the old one. */
 static bool grow_pem(awio_tls_text *text, size_t room) {
-  char *more = aw_allocate(room);
-  if (!more)
+  awio_tls_text more = {aw_allocate(room), text->size};
+  if (!more.data)
     return false;
   if (text->size > 0)
-    memcpy(more, text->data, text->size);
-  awio_tls_wipe(text->data, text->size);
-  aw_free(text->data);
-  text->data = more;
+    memcpy(more.data, text->data, text->size);
+  awio_tls_text_free(text);
+  *text = more;
   return true;
-}
-
-static void drop_pem(awio_tls_text *text) {
-  awio_tls_wipe(text->data, text->size);
-  aw_free(text->data);
-  *text = (awio_tls_text){NULL, 0};
 }
 
 /* Read to the end. Returns 0, AW_ENOMEM or -errno.
@@ -47,12 +42,10 @@ static int read_whole(int fd, size_t room, awio_tls_text *out) {
     if (!grow_pem(out, room))
       return AW_ENOMEM;
     while (out->size < room) {
-      ssize_t got = read(fd, out->data + out->size, room - out->size);
-      if (got == 0)
-        return 0;
-      if (got < 0 && errno != EINTR)
-        return -errno;
-      out->size += got > 0 ? (size_t)got : 0;
+      ssize_t got = awio_read(fd, out->data + out->size, room - out->size);
+      if (got <= 0)
+        return (int)got;
+      out->size += (size_t)got;
     }
   }
 }
@@ -72,13 +65,13 @@ static int read_regular(int fd, awio_tls_text *out) {
  * block the open(2). */
 static int read_pem_file(const char *path, awio_tls_text *out) {
   *out = (awio_tls_text){NULL, 0};
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int fd = awio_open(path, O_RDONLY | O_NONBLOCK, 0);
   if (fd < 0)
-    return -errno;
+    return fd;
   int rc = read_regular(fd, out);
   close(fd);
   if (rc < 0)
-    drop_pem(out);
+    awio_tls_text_free(out);
   return rc;
 }
 
@@ -127,7 +120,7 @@ static bool fail_empty(const pem *it, awio_fault *fault) {
 
 static void close_pem(pem *it) {
   awio_openssl()->BIO_free(it->bio);
-  drop_pem(&it->file);
+  awio_tls_text_free(&it->file);
 }
 
 /* `it` has `given`, `option` and `what`. On success, close_pem() must follow.
@@ -152,7 +145,7 @@ static bool open_pem(pem *it, awio_fault *fault) {
   if (it->bio)
     return true;
   fail_pem_call(it, fault);
-  drop_pem(&it->file);
+  awio_tls_text_free(&it->file);
   return false;
 }
 
@@ -384,7 +377,7 @@ static bool add_ca(X509_STORE *store, const awio_tls_text *ca,
   return done;
 }
 
-static void free_names(STACK_OF(X509_NAME) * names) {
+void awio_tls_free_names(STACK_OF(X509_NAME) * names) {
   const awio_openssl_calls *o = awio_openssl();
   o->OPENSSL_sk_pop_free((OPENSSL_STACK *)names,
                          (OPENSSL_sk_freefunc)o->X509_NAME_free);
@@ -404,7 +397,7 @@ bool awio_tls_load_ca(X509_STORE *store, const awio_tls_settings *settings,
     done = add_ca(store, &settings->ca[i], list, fault);
   }
   if (!done || has_folder) {
-    free_names(list);
+    awio_tls_free_names(list);
     list = NULL;
   }
   if (done)

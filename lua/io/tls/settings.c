@@ -5,6 +5,8 @@
  */
 #include "tls/settings.h"
 
+#include "base/wipe.h"
+
 #include <aiowire.h>
 #include <aiowire_lua.h>
 
@@ -16,27 +18,21 @@
 
 /* ---- texts ---- */
 
-void awio_tls_wipe(void *data, size_t size) {
-  /* The compiler cannot know that the call has no effect. */
-  static void *(*const volatile fill)(void *, int, size_t) = memset;
-  if (data)
-    fill(data, 0, size);
-}
-
 bool awio_tls_is_pem(const awio_tls_text *text) {
   return text->data && strstr(text->data, "-----BEGIN") != NULL;
 }
 
 /* Every text is overwritten: it may be a key. */
-static void free_tls_text(awio_tls_text *text) {
-  awio_tls_wipe(text->data, text->size);
+void awio_tls_text_free(awio_tls_text *text) {
+  if (text->data)
+    awio_wipe(text->data, text->size);
   aw_free(text->data);
   *text = (awio_tls_text){NULL, 0};
 }
 
 /* Replace a text, which is not among `data`. */
 static bool set_tls_text(awio_tls_text *text, const char *data, size_t size) {
-  free_tls_text(text);
+  awio_tls_text_free(text);
   text->data = aw_allocate(size + 1);
   if (!text->data)
     return false;
@@ -51,9 +47,9 @@ static bool copy_of_text(awio_tls_text *to, const awio_tls_text *from) {
 }
 
 static void free_identity(awio_tls_identity *identity) {
-  free_tls_text(&identity->cert);
-  free_tls_text(&identity->key);
-  free_tls_text(&identity->password);
+  awio_tls_text_free(&identity->cert);
+  awio_tls_text_free(&identity->key);
+  awio_tls_text_free(&identity->password);
 }
 
 static bool copy_of_identity(awio_tls_identity *to,
@@ -65,7 +61,7 @@ static bool copy_of_identity(awio_tls_identity *to,
 
 static void free_ca(awio_tls_settings *s) {
   for (size_t i = 0; i < s->ca_count; i++)
-    free_tls_text(&s->ca[i]);
+    awio_tls_text_free(&s->ca[i]);
   aw_free(s->ca);
   s->ca = NULL;
   s->ca_count = 0;
@@ -86,10 +82,10 @@ void awio_tls_settings_free(awio_tls_settings *s) {
     return;
   free_ca(s);
   free_hosts(s);
-  free_tls_text(&s->crl);
+  awio_tls_text_free(&s->crl);
   free_identity(&s->identity);
-  free_tls_text(&s->host);
-  free_tls_text(&s->alpn);
+  awio_tls_text_free(&s->host);
+  awio_tls_text_free(&s->alpn);
   aw_free(s);
 }
 
@@ -356,7 +352,7 @@ static void read_alpn(lua_State *L, int arg, awio_tls_settings *s) {
   if (type != LUA_TNIL) {
     if (type != LUA_TTABLE)
       aw_lua_bad_option(L, "alpn", "list of names");
-    free_tls_text(&s->alpn);
+    awio_tls_text_free(&s->alpn);
     lua_Integer count = (lua_Integer)check_list(L, "alpn");
     for (lua_Integer i = 1; i <= count; i++) {
       lua_rawgeti(L, -1, i);

@@ -80,7 +80,7 @@ bool awio_tls_is_pem(const awio_tls_text *text);
  * dot at its end. Returns its size; 0: it is empty, or has no room. */
 size_t awio_tls_fold_name(const char *name, char *out, size_t room);
 
-/* Overwrite bytes that nobody reads again. */
-void awio_tls_wipe(void *data, size_t size);
+/* Overwrite and free a text, which is not given then. */
+void awio_tls_text_free(awio_tls_text *text);
 
 #endif

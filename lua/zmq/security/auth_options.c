@@ -117,7 +117,7 @@ static void read_plain(lua_State *L, awz_rules *rules) {
     if (awz_read_auth_text(L, -2, &name) &&
         awz_read_auth_text(L, -1, &password))
       rc = awz_rules_user(rules, &name, &password);
-    awz_wipe(&password, sizeof password);
+    awio_wipe(&password, sizeof password);
     awz_check_memory(L, rc);
     if (rc < 0)
       no_users(L);

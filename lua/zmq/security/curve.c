@@ -31,7 +31,7 @@ void awz_push_secret(lua_State *L, char *buffer, size_t size, size_t whole) {
   lua_pushcfunction(L, make_string);
   lua_pushlightuserdata(L, &it);
   int rc = lua_pcall(L, 1, 1, 0);
-  awz_wipe(buffer, whole);
+  awio_wipe(buffer, whole);
   if (rc != LUA_OK)
     lua_error(L);
 }
@@ -56,7 +56,7 @@ static bool is_text_key(lua_State *L, const char *text, size_t size) {
   if (size != AWZ_KEY_SIZE - 1 || strlen(text) != size)
     return false;
   int rc = awz_raw_decode_key(bytes, text);
-  awz_wipe(bytes, sizeof bytes);
+  awio_wipe(bytes, sizeof bytes);
   if (rc < 0 && rc != -EINVAL)
     aw_lua_system_error(L, rc, "open", "libzmq.so.5");
   return rc == 0;
@@ -153,7 +153,7 @@ static bool has_key(awz_socket *s, int option) {
   size_t size = sizeof now;
   int rc = awz_raw_get(s, option, now, &size);
   bool is_set = rc == 0 && memcmp(now, none, sizeof now) != 0;
-  awz_wipe(now, sizeof now);
+  awio_wipe(now, sizeof now);
   return is_set;
 }
 
@@ -189,7 +189,7 @@ static int set_from_file(lua_State *L, awz_socket *s, int option,
   bool lacks = option == AWZ_CURVE_SECRETKEY && !*keys.secret;
   if (!lacks)
     rc = set_from_keys(s, option, &keys);
-  awz_wipe(&keys, sizeof keys);
+  awio_wipe(&keys, sizeof keys);
   if (lacks)
     return awz_error(L, "the key file '%s' has no secret key", path);
   tell_shared(L, path, &note);
@@ -297,7 +297,7 @@ static int save_keys(lua_State *L) {
   if (secret_key)
     memcpy(keys.secret, secret_key, AWZ_KEY_SIZE);
   int rc = awz_key_file_save(path, &keys);
-  awz_wipe(&keys, sizeof keys);
+  awio_wipe(&keys, sizeof keys);
   if (rc < 0)
     return aw_lua_system_error(L, rc, "save", path);
   return 0;

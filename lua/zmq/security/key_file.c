@@ -63,7 +63,7 @@ static int read_key(reader *r, char *text, char out[AWZ_KEY_SIZE]) {
   unsigned char bytes[AWZ_KEY_BYTES];
   const char *value = value_in(text);
   int rc = value ? awz_raw_decode_key(bytes, value) : -EINVAL;
-  awz_wipe(bytes, sizeof bytes);
+  awio_wipe(bytes, sizeof bytes);
   if (rc == -EINVAL)
     return bad(r, "a key is 40 characters of Z85, in quotes");
   if (rc == 0 && !*out)
@@ -171,9 +171,9 @@ int awz_key_file_load(const char *path, awz_keys *keys, awz_key_note *note) {
   r.in_curve = false;
   int rc = read_open_file(&r, fd);
   close(fd);
-  awz_wipe(&r, sizeof r);
+  awio_wipe(&r, sizeof r);
   if (rc < 0)
-    awz_wipe(keys, sizeof *keys);
+    awio_wipe(keys, sizeof *keys);
   return rc;
 }
 
@@ -242,7 +242,7 @@ static int write_keys(int fd, const awz_keys *keys) {
   int rc = fchmod(fd, S_IRUSR | S_IWUSR) < 0 ? -errno : 0;
   if (rc == 0)
     rc = write_text(fd, text, size);
-  awz_wipe(text, sizeof text);
+  awio_wipe(text, sizeof text);
   return rc;
 }
 

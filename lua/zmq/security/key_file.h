@@ -18,7 +18,7 @@
 #ifndef AWZ_KEY_FILE_H
 #define AWZ_KEY_FILE_H
 
-#include "security/wipe.h"
+#include "base/wipe.h"
 #include "zmq.h"
 
 /* Keys as text; "": none. */

@@ -92,7 +92,7 @@ static bool read_certificate(const char *folder, const char *name,
     return false;
   bool found = awz_key_file_load(path, &keys, &note) == 0 &&
                awz_raw_decode_key(key, keys.public_key) == 0;
-  awz_wipe(&keys, sizeof keys);
+  awio_wipe(&keys, sizeof keys);
   return found;
 }
 

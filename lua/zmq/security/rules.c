@@ -121,7 +121,7 @@ static awz_user *more_users(const awz_rules *rules, size_t room) {
     return users;
   size_t size = rules->user_count * sizeof *users;
   memcpy(users, rules->users, size);
-  awz_wipe(rules->users, size);
+  awio_wipe(rules->users, size);
   free(rules->users);
   return users;
 }
@@ -181,7 +181,7 @@ awz_verdict awz_rules_decide(awz_rules *rules, const awz_request *request,
 
 void awz_rules_clear(awz_rules *rules) {
   if (rules->users)
-    awz_wipe(rules->users, rules->user_room * sizeof *rules->users);
+    awio_wipe(rules->users, rules->user_room * sizeof *rules->users);
   free(rules->users);
   free(rules->allow.list);
   free(rules->deny.list);

@@ -70,7 +70,7 @@ static void tune_zap_bell(awz_zap *zap) {
 }
 
 void awz_zap_notice_free(awz_zap_notice *notice) {
-  awz_wipe(notice, sizeof *notice);
+  awio_wipe(notice, sizeof *notice);
   free(notice);
 }
 
@@ -84,7 +84,7 @@ static bool add_notice(awz_zap *zap, const awz_request *request,
   notice->why = why;
   notice->request = *request;
   if (why)
-    awz_wipe(&notice->request.password, sizeof notice->request.password);
+    awio_wipe(&notice->request.password, sizeof notice->request.password);
   if (zap->last)
     zap->last->next = notice;
   else
@@ -173,7 +173,7 @@ static bool serve_request(awz_zap *zap) {
     decide(zap, &from, &request);
   else if (reading == AWZ_BAD_REQUEST)
     awz_zap_refuse(socket, &from);
-  awz_wipe(&request, sizeof request);
+  awio_wipe(&request, sizeof request);
   return received;
 }
 
@@ -190,7 +190,7 @@ static bool zap_ready(awz_listener *listener) {
 /* ---- answers, in the thread ---- */
 
 static void forget_question(question *q) {
-  awz_wipe(q, sizeof *q);
+  awio_wipe(q, sizeof *q);
   free(q);
 }
 

@@ -78,7 +78,7 @@ static void take_frame(incoming *in, int place, aw_zmq_message *frame,
     in->too_long = true;
   if (place >= 2)
     in->count++;
-  awz_wipe(data, size); /* may be a password */
+  awio_wipe(data, size); /* may be a password */
 }
 
 /* Receive a whole message. Returns false if there is none. */
@@ -154,6 +154,6 @@ bool awz_zap_receive(void *socket, awz_return_address *from,
     *from = (awz_return_address){in.route, in.frames[ID]};
     *reading = read_incoming(&in, request);
   }
-  awz_wipe(&in, sizeof in);
+  awio_wipe(&in, sizeof in);
   return received;
 }

@@ -6,7 +6,7 @@
  */
 #include "socket/settings.h"
 
-#include "security/wipe.h"
+#include "base/wipe.h"
 
 #include <string.h>
 
@@ -31,7 +31,7 @@ static bool adds(int option) {
 }
 
 static void free_setting(awz_setting *setting) {
-  awz_wipe(setting->value, setting->size);
+  awio_wipe(setting->value, setting->size);
   aw_free(setting);
 }
 
