@@ -144,7 +144,7 @@ static void (*const openers[])(lua_State *L, awl_state *s) = {
 static const io_opener io_openers[] = {
     awio_open_readiness,   awio_open_poller_gate, awio_open_signal,
     awio_open_time_of_day, awio_open_stream,      awio_open_read,
-    awio_open_read_until,  awio_open_socket,      awio_open_recv,
+    awio_open_read_until,  awio_open_socket,      awio_open_events,
     awio_open_secure,      awio_open_copy,        awio_open_lookup,
     awio_open_connect,     awio_open_server,      awio_open_listen,
     awio_open_connections, awio_open_udp,         awio_open_process,

@@ -55,7 +55,7 @@ void awio_open_time_of_day(lua_State *L);
 void awio_open_stream(lua_State *L);
 void awio_open_read(lua_State *L);
 void awio_open_read_until(lua_State *L);
-void awio_open_recv(lua_State *L);
+void awio_open_events(lua_State *L);
 void awio_open_socket(lua_State *L);
 void awio_open_secure(lua_State *L);
 void awio_open_copy(lua_State *L);

@@ -161,20 +161,6 @@ static int receive_ready(aw_task *task, void *data) {
   return rc;
 }
 
-static int receive_from_tls(aw_task *task, void *data) {
-  awio_stream *s = stream_in(data);
-  if (awio_secure_opens(s))
-    return awio_secure_wait(task, s, receive_from_tls, data);
-  int rc = try_receive(task, s);
-  while (rc == 0) {
-    rc = awio_stream_arm(task, s, awio_secure_read_events(s));
-    if (rc != 1)
-      return rc;
-    rc = receive_ready(task, data);
-  }
-  return rc;
-}
-
 static int receive_arm(aw_task *task, void *data) {
   awio_stream *s = stream_in(data);
   if (!s || s->closed)
@@ -187,9 +173,12 @@ static int receive_arm(aw_task *task, void *data) {
     return set_value(task, s, 0);
   if (s->disk)
     return receive_from_disk(task, s);
-  if (s->secure)
-    return receive_from_tls(task, data);
-  int rc = awio_stream_arm(task, s, AW_READABLE);
+  if (awio_secure_opens(s))
+    return awio_secure_wait(task, s, receive_arm, data);
+  int rc = s->secure ? try_receive(task, s) : 0;
+  if (rc != 0)
+    return rc;
+  rc = awio_stream_arm(task, s, awio_secure_read_events(s));
   return rc == 1 ? receive_ready(task, data) : rc;
 }
 
@@ -260,7 +249,7 @@ const aw_operation awio_stream_writable = {.label = "writable",
                                            .describe = event_describe};
 
 /* Make streams sources of aw.Recv. */
-void awio_open_recv(lua_State *L) {
+void awio_open_events(lua_State *L) {
   static const aw_lua_source source = {.recv = make_stream_recv};
   luaL_getmetatable(L, AWIO_STREAM_CLASS);
   aw_lua_add_source(L, -1, &source);

@@ -32,6 +32,10 @@ static void describe_pumped(const void *data, char *out, size_t size) {
 
 /* ---- lingering ---- */
 
+static uint64_t now_for(aw_task *task) {
+  return aw_engine_now(aw_loop_engine(aw_task_loop(task)));
+}
+
 /* Return how many bytes the kernel has for the peer. A slow peer may take many
  * of them before the kernel has room for more. */
 static int unread_by_peer(const awio_stream *s) {
@@ -40,9 +44,8 @@ static int unread_by_peer(const awio_stream *s) {
 }
 
 static int arm_linger(aw_task *task, awio_stream *s) {
-  aw_engine *engine = aw_loop_engine(aw_task_loop(task));
   s->unread = unread_by_peer(s);
-  return aw_alarm_arm(task, aw_engine_now(engine) + s->linger);
+  return aw_alarm_arm(task, now_for(task) + s->linger);
 }
 
 /* Between two looks of a farewell. */
@@ -57,9 +60,8 @@ static int arm_limit(aw_task *task, awio_stream *s, awio_owed owed) {
   if (owed == AWIO_BYTES)
     return s->socket && s->closed ? arm_linger(task, s) : 0;
   if (s->secure->look == 0) {
-    aw_engine *engine = aw_loop_engine(aw_task_loop(task));
     s->unread = unread_by_peer(s);
-    s->secure->look = aw_engine_now(engine) + PAUSE;
+    s->secure->look = now_for(task) + PAUSE;
   }
   return aw_alarm_arm(task, s->secure->look);
 }
@@ -99,7 +101,7 @@ static void pump_due(aw_task *task, void *data) {
   if (owed == AWIO_HANDSHAKE)
     awio_secure_fail(s, UV_ETIMEDOUT);
   else if (owed == AWIO_FAREWELL)
-    awio_secure_waited(s, PAUSE, progress);
+    awio_secure_waited(s, now_for(task), progress);
   else
     drop_owed(s);
   awio_stream_disarm(task, s);
@@ -193,15 +195,14 @@ static void pump_over(void *data) {
 }
 
 int awio_stream_pump(awio_stream *s, aw_loop *loop) {
-  bool opens = awio_secure_opens(s);
-  aw_task_config config = {.name = opens ? "handshake" : "write",
-                           .background = true};
   if (s->pumping)
     return 0;
   if (s->disk) {
     awio_disk_pump(s, loop);
     return 0;
   }
+  aw_task_config config = {.name = awio_secure_opens(s) ? "handshake" : "write",
+                           .background = true};
   s->pumping = true;
   s->refs++;
   aw_wire *wire = aw_finally(aw_call(pump, s), aw_call(pump_on, s), AW_NEVER);

@@ -193,16 +193,15 @@ bool awio_secure_parts(const awio_stream *s) {
   return t && s->secure->parting && t->established && !t->parted;
 }
 
-int awio_secure_part(awio_stream *s) {
+void awio_secure_part(awio_stream *s) {
   awio_tls *t = awio_tls_of(s);
   if (!t)
-    return 0;
+    return;
   if (s->broken || s->cut || s->secure->process != getpid())
     awio_secure_cut(s);
   s->secure->parting = true;
-  if (!awio_secure_parts(s))
-    return 0;
-  return awio_buffer_length(&s->out) > 0 ? UV_EAGAIN : awio_tls_part(t);
+  if (awio_secure_parts(s) && awio_buffer_length(&s->out) == 0)
+    awio_tls_part(t);
 }
 
 void awio_secure_cut(awio_stream *s) {
@@ -226,12 +225,11 @@ bool awio_secure_settles(const awio_stream *s) {
   return t && s->closed && t->established && t->parted && !s->secure->settled;
 }
 
-void awio_secure_waited(awio_stream *s, uint64_t ns, bool progress) {
+void awio_secure_waited(awio_stream *s, uint64_t now, bool progress) {
   awio_secure *c = s->secure;
   c->look = 0;
-  if (progress || c->patience == 0)
-    c->patience = s->linger;
-  c->patience -= ns < c->patience ? ns : c->patience;
-  if (c->patience == 0)
+  if (progress || c->give_up == 0)
+    c->give_up = now + s->linger;
+  else if (now >= c->give_up)
     awio_secure_cut(s);
 }

@@ -55,9 +55,10 @@ typedef struct awio_secure {
   pid_t process;      /* a child that was forked sends nothing */
   bool parting;       /* end what is sent with close_notify */
   bool settled;       /* the socket may be closed */
-  uint64_t patience;  /* how long the peer may take nothing before that, ns */
-  uint64_t look;      /* when to look whether it has; bytes that it sends
-                        meanwhile do not put that off. 0: unset */
+  uint64_t look;      /* when to look whether it may. Bytes that come meanwhile
+                        do not put that off. 0: unset */
+  uint64_t give_up;   /* when to close it, unless the peer takes something. 0:
+                        unset */
   char name[];        /* of the stream */
 } awio_secure;
 
@@ -115,9 +116,9 @@ int awio_secure_events(const awio_stream *stream);
 /* The same for the next read; AW_READABLE for plain streams. */
 int awio_secure_read_events(const awio_stream *stream);
 
-/* End what is sent with close_notify, now or behind `out`. Returns 0, also for
- * plain streams, or UV_EAGAIN if the pump must do it. */
-int awio_secure_part(awio_stream *stream);
+/* End what is sent with close_notify. Sends it unless something is queued, or
+ * the kernel has no room: then the pump does. Does nothing to plain streams. */
+void awio_secure_part(awio_stream *stream);
 /* Is close_notify still to be sent? */
 bool awio_secure_parts(const awio_stream *stream);
 /* Bytes are lost: send no close_notify, and close the socket at once. */
@@ -128,11 +129,11 @@ void awio_secure_cut(awio_stream *stream);
 bool awio_secure_settle(awio_stream *stream);
 /* Is the stream closed, and its socket not to be closed yet? */
 bool awio_secure_settles(const awio_stream *stream);
-/* So much time has passed: do not wait for ever for a peer that takes nothing.
+/* Do not wait for ever for a peer that takes nothing.
  *
- *   progress  it has taken something meanwhile
+ *   progress  it has taken something since the last call
  */
-void awio_secure_waited(awio_stream *stream, uint64_t ns, bool progress);
+void awio_secure_waited(awio_stream *stream, uint64_t now, bool progress);
 
 /* The descriptor is being closed: free the connection. */
 void awio_secure_end(awio_stream *stream);

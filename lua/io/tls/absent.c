@@ -123,9 +123,8 @@ ssize_t awio_tls_write(awio_tls *tls, const char *data, size_t size) {
   return UV_ENOTSUP;
 }
 
-int awio_tls_part(awio_tls *tls) {
+void awio_tls_part(awio_tls *tls) {
   (void)tls;
-  return 0;
 }
 
 bool awio_tls_settled(awio_tls *tls) {

@@ -111,15 +111,13 @@ static bool add_bio(awio_tls *t) {
 awio_tls *awio_tls_new(awio_tls_context *context, int fd, const char *host,
                        int port, awio_buffer *early, awio_fault *fault) {
   awio_tls *t = aw_allocate(sizeof *t);
-  if (t && early)
-    t->early = *early;
-  else if (early)
-    awio_buffer_free(early);
-  if (early)
-    *early = (awio_buffer){NULL, 0, 0, 0};
   *fault = (awio_fault){.code = AW_ENOMEM};
-  if (!t)
+  if (!t) {
+    awio_buffer_free(early);
     return NULL;
+  }
+  t->early = *early;
+  *early = (awio_buffer){NULL, 0, 0, 0};
   t->fd = fd;
   t->context = awio_tls_context_keep(context);
   t->ssl = awio_tls_context_ssl(context, host, port, fault);
@@ -283,16 +281,14 @@ ssize_t awio_tls_write(awio_tls *t, const char *data, size_t size) {
   return t->unsent = code;
 }
 
-int awio_tls_part(awio_tls *t) {
-  if (t->parted || !t->established || t->unread || t->stuck)
+void awio_tls_part(awio_tls *t) {
+  if (!t->established || t->unread || t->stuck)
     t->parted = true;
   if (t->parted)
-    return 0;
+    return;
   begin_call(t);
   int rc = awio_openssl()->SSL_shutdown(t->ssl);
-  int code = rc >= 0 ? 0 : look_at_failure(t, rc);
-  t->parted = code != UV_EAGAIN;
-  return t->parted ? 0 : UV_EAGAIN;
+  t->parted = rc >= 0 || look_at_failure(t, rc) != UV_EAGAIN;
 }
 
 /* Read and throw away what has come. Returns false at the end of the

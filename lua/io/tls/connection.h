@@ -59,8 +59,7 @@ typedef struct awio_tls {
 /* Make the connection of a context. Returns NULL with `fault` filled.
  *
  *   host, port  as for awio_tls_context_ssl()
- *   early       bytes that belong to TLS; taken, also on failure: empty then.
- *               NULL: none
+ *   early       bytes that belong to TLS; taken, also on failure: empty then
  */
 awio_tls *awio_tls_new(awio_tls_context *context, int fd, const char *host,
                        int port, awio_buffer *early, awio_fault *fault);
@@ -82,9 +81,9 @@ ssize_t awio_tls_read(awio_tls *tls, char *data, size_t size);
  * UV_EAGAIN if that is none, or a code. */
 ssize_t awio_tls_write(awio_tls *tls, const char *data, size_t size);
 
-/* Send close_notify, after which nothing can be written. Nothing may be stuck.
- * Returns 0, also if there is nobody to send it to, or UV_EAGAIN. */
-int awio_tls_part(awio_tls *tls);
+/* Send close_notify, after which nothing can be written, unless it is `parted`.
+ * Nothing may be stuck. If the kernel has no room, it is not parted then. */
+void awio_tls_part(awio_tls *tls);
 
 /* close_notify was sent, or never will be: may the socket be closed? The kernel
  * drops what it has not sent yet if bytes come to a closed socket, or are left
