@@ -46,10 +46,13 @@ end)
 describe("OpenSSL without algorithms", function()
   it("fails with its own reason", function()
     secure.needed()
-    prints("LIBRARY_HAS_NO_CIPHERS\n", "OPENSSL_CONF=o.cnf", [[
+    prints("LIBRARY_HAS_NO_CIPHERS\nLIBRARY_HAS_NO_CIPHERS\n",
+      "OPENSSL_CONF=o.cnf", [[
       aw.run(function()
         local _, e = pcall(aw.tls.listen, "localhost", 0,
           { cert = "c", key = "k" })
+        print(e.code)
+        _, e = pcall(aw.tls.connect, "localhost", 1)
         print(e.code)
       end)
     ]], { ["o.cnf"] = [[

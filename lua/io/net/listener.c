@@ -33,8 +33,7 @@ awio_listener *awio_listener_new(int fd, const awio_socket_options *options) {
   }
   l->fd = fd;
   l->options = *options;
-  if (options->tls)
-    awio_tls_context_keep(options->tls);
+  awio_tls_context_keep(options->tls);
   awio_own_address(fd, &l->address);
   awio_address_text(&l->address, text);
   bool is_unix = l->address.any.sa_family == AF_UNIX;

@@ -166,8 +166,7 @@ aw_value awio_socket_value(int fd, const awio_socket_options *options,
   c->value.release = release_connection;
   c->fd = fd;
   c->options = *options;
-  if (options->tls)
-    awio_tls_context_keep(options->tls);
+  awio_tls_context_keep(options->tls);
   if (peer)
     c->peer = *peer;
   return aw_lua_box(&c->value);

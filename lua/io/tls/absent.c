@@ -15,10 +15,6 @@
 
 #include <stdio.h>
 
-void awio_fault_system(awio_fault *fault, int code) {
-  *fault = (awio_fault){.code = code};
-}
-
 /* ---- contexts ---- */
 
 bool awio_tls_open(void) {
@@ -91,7 +87,7 @@ awio_tls *awio_tls_new(awio_tls_context *context, int fd, const char *host,
   (void)host;
   (void)port;
   (void)early;
-  awio_fault_system(fault, UV_ENOTSUP);
+  *fault = (awio_fault){.code = UV_ENOTSUP};
   return NULL;
 }
 

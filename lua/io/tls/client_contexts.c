@@ -112,17 +112,14 @@ static void add_cached(cache *c, const unsigned char *print,
 
 /* ---- contexts ---- */
 
-/* Find or make the context. The fingerprint is older than what is read from the
- * files: if one changes meanwhile, the next look finds another fingerprint. */
+/* Find or make the context; without a fingerprint, for which there may be no
+ * memory, make it. The fingerprint is older than what is read from the files:
+ * if one changes meanwhile, the next look finds another fingerprint. */
 static awio_tls_context *context_of(cache *c, const awio_tls_settings *s,
                                     awio_fault *fault) {
   unsigned char print[AWIO_TLS_FINGERPRINT];
-  if (!c || !awio_tls_open())
+  if (!c || !awio_tls_open() || !awio_tls_fingerprint(s, print))
     return awio_tls_context_new(s, fault);
-  if (!awio_tls_fingerprint(s, print)) {
-    awio_fault_system(fault, AW_ENOMEM);
-    return NULL;
-  }
   awio_tls_context *context = find_cached(c, print);
   if (context)
     return context;

@@ -469,7 +469,8 @@ awio_tls_context *awio_tls_context_new(const awio_tls_settings *s,
 }
 
 awio_tls_context *awio_tls_context_keep(awio_tls_context *c) {
-  c->refs++;
+  if (c)
+    c->refs++;
   return c;
 }
 

@@ -27,8 +27,9 @@ bool awio_tls_open(void);
  */
 awio_tls_context *awio_tls_context_new(const awio_tls_settings *settings,
                                        awio_fault *fault);
+/* NULL is fine for these two. */
 awio_tls_context *awio_tls_context_keep(awio_tls_context *context);
-void awio_tls_context_release(awio_tls_context *context); /* NULL is fine */
+void awio_tls_context_release(awio_tls_context *context);
 
 /* Keep the settings with the context, for a server that reloads. Takes them.
  * They are NULL before. */
