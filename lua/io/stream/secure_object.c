@@ -12,8 +12,8 @@
 
 #include "base/address.h"
 #include "io.h"
-#include "tls/client_contexts.h"
 #include "tls/context_box.h"
+#include "tls/context_cache.h"
 #include "tls/peer.h"
 #include "tls/tls_error.h"
 

@@ -1,9 +1,9 @@
-/* client_contexts.c - see client_contexts.h
+/* context_cache.c - see context_cache.h
  *
  * The registry has a userdata with the cache, which lives as long as the state.
  * Once that is finalized, at the end of the state, contexts are not kept.
  */
-#include "tls/client_contexts.h"
+#include "tls/context_cache.h"
 
 #include "tls/fingerprint.h"
 #include "tls/settings.h"

@@ -1,4 +1,4 @@
-/* client_contexts.h - contexts for connections of their own, not for servers
+/* context_cache.h - contexts of connect() and starttls(), kept by their options
  *
  *     table of options ─► fingerprint ─► the context, made at the first use
  *
@@ -9,8 +9,8 @@
  * The cache holds fingerprints instead of the options, so no text of a key or a
  * password.
  */
-#ifndef AWIO_TLS_CLIENT_CONTEXTS_H
-#define AWIO_TLS_CLIENT_CONTEXTS_H
+#ifndef AWIO_TLS_CONTEXT_CACHE_H
+#define AWIO_TLS_CONTEXT_CACHE_H
 
 #include "tls/context.h"
 
