@@ -5,6 +5,22 @@ local files = require "spec.support.files"
 
 local script = files.prints
 
+--- Returns a script whose inner loop copies to "new" without end, and runs
+--- `meanwhile` when "new" is there. What is left after `grace` seconds is
+--- killed.
+local function copying(grace, meanwhile)
+  return ([[
+      local inner <close> = aw.EventLoop { clock = "real", grace = %s,
+        signals = false }
+      local task = inner:start(aw.Call(fs.copy, "/dev/zero", "new"))
+      inner:start(function()
+        wait_until(function() return names() == "new" end)
+        %s
+      end)
+      inner:run()
+  ]]):format(grace, meanwhile)
+end
+
 describe("a cancelled read of a file", function()
   it("is forgotten at once, however long its thread hangs [W2, C10]",
     function()
@@ -186,16 +202,8 @@ describe("a copy from a device to a new file", function()
   end)
 
   it("removes it in the end, even if the clean-up is killed", function()
-    script("cancelled\tnew\n", [[
-      files.hang "unlink"
-      local inner <close> = aw.EventLoop { clock = "real", grace = 0.05,
-        signals = false }
-      local task = inner:start(aw.Call(fs.copy, "/dev/zero", "new"))
-      inner:start(function()
-        wait_until(function() return names() == "new" end)
-        task:cancel()
-      end)
-      inner:run()
+    script("cancelled\tnew\n", 'files.hang "unlink"\n'
+      .. copying(0.05, "task:cancel()") .. [[
       print(task.status, names())
       files.release()
       wait_until(function() return names() == "" end)
@@ -203,18 +211,8 @@ describe("a copy from a device to a new file", function()
   end)
 
   it("removes it in the end, even if the task is killed meanwhile", function()
-    script("cancelled\tnew\n", [[
-      files.hang "unlink"
-      local inner <close> = aw.EventLoop { clock = "real", grace = 0,
-        signals = false }
-      local task = inner:start(aw.Call(fs.copy, "/dev/zero", "new"))
-      inner:start(function()
-        wait_until(function() return names() == "new" end)
-        task:cancel()
-        hanging(1)
-        inner:stop()
-      end)
-      inner:run()
+    script("cancelled\tnew\n", 'files.hang "unlink"\n'
+      .. copying(0, "task:cancel() hanging(1) inner:stop()") .. [[
       print(task.status, names())
       files.release()
       wait_until(function() return names() == "" end)
@@ -222,15 +220,7 @@ describe("a copy from a device to a new file", function()
   end)
 
   it("removes it when it is killed [W3, C9]", function()
-    script("cancelled\n", [[
-      local inner <close> = aw.EventLoop { clock = "real", grace = 0,
-        signals = false }
-      local task = inner:start(aw.Call(fs.copy, "/dev/zero", "new"))
-      inner:start(function()
-        wait_until(function() return names() == "new" end)
-        inner:stop()
-      end)
-      inner:run()
+    script("cancelled\n", copying(0, "inner:stop()") .. [[
       wait_until(function() return names() == "" end)
       print(task.status)
     ]])

@@ -7,6 +7,7 @@
 --- A client trusts certificates.ca, and a server shows certificates.server.
 --- What the options of a spec name replaces that; secure.NONE leaves it out.
 
+local assert = require "luassert"
 local aw = require "aiowire"
 local busted = require "busted"
 local certificates = require "spec.support.certificates"
@@ -300,6 +301,22 @@ function M.parted(options, f, mine, theirs)
     M.start(a, b, mine, theirs)
     f(ev, a, b, relay)
   end)
+end
+
+--- Write text from both ends at the same time, and check what the others read.
+function M.both_ways(ev, client, accepted, size)
+  local function send(s, letter)
+    return ev:start(function()
+      s:write(letter:rep(size))
+      s:shutdown()
+    end)
+  end
+  local one, two = send(client, "c"), send(accepted, "s")
+  local other = ev:start(aw.Call(client.read, client, "a"))
+  assert.are.equal(("c"):rep(size), accepted:read "a")
+  assert.are.equal(("s"):rep(size), other:wait())
+  one:wait()
+  two:wait()
 end
 
 -- Checks. --------------------------------------------------------------------

@@ -8,8 +8,10 @@ local aw = require "aiowire"
 local folder = require "spec.support.folder"
 local listening = require "spec.support.listening"
 local pipes = require "spec.support.pipes"
-local socketpairs = require "spec.support.socketpairs"
+local streams = require "spec.sweep.streams"
 local sweep = require "spec.sweep.sweep"
+
+local open_pair = streams.open_plain
 
 local scenarios, scenario = sweep.scenarios("real")
 
@@ -271,15 +273,6 @@ scenario("a write that must wait, and its reader", function(_, p)
   end)
 end)
 
---- Two connected streams, and a guard that closes them.
-local function open_pair(p)
-  local a, b = socketpairs.pair "tcp"
-  return a, b, p.guard(function()
-    a:close()
-    b:close()
-  end)
-end
-
 scenario("sockets: read_until, Recv, shutdown", function(_, p)
   local a, b, guard = open_pair(p)
   local _ <close> = guard
@@ -300,25 +293,7 @@ scenario("sockets: read_until, Recv, shutdown", function(_, p)
   p.step(a.read, a, 6)
 end)
 
-scenario("copies, in both directions", function(_, p)
-  local a, b, guard = open_pair(p)
-  local _ <close> = guard
-  local c, d, other = open_pair(p)
-  local _ <close> = other
-  aw.scope(function(s)
-    s:start(aw.Call(aw.copy, b, c))
-    s:start(function()
-      local _ <close> = p.guard()
-      p.step(a.write, a, ("x"):rep(100000), "end")
-      p.step(d.read_until, d, "end")
-      p.step(a.shutdown, a)
-    end)
-    p.step(aw.copy, c, b, 0)
-  end)
-  p.step(d.write, d, "back")
-  p.step(aw.copy, c, b, 4)
-  p.step(a.read, a, 4)
-end)
+scenario("copies, in both directions", streams.copies(open_pair))
 
 scenario("a FIFO that is opened and read", function(_, p)
   local path = os.tmpname()

@@ -5,8 +5,10 @@ local aw = require "aiowire"
 local clients = require "spec.support.clients"
 local helper = require "spec.support.helper"
 local secure = require "spec.support.secure"
-local socketpairs = require "spec.support.socketpairs"
+local streams = require "spec.sweep.streams"
 local sweep = require "spec.sweep.sweep"
+
+local open_plain = streams.open_plain
 
 local scenarios, scenario = sweep.scenarios("real")
 
@@ -15,15 +17,6 @@ local function open_server(p)
   local server, port = secure.listen()
   return server, port, p.guard(function()
     server:close()
-  end)
-end
-
---- Returns two connected plain streams, and a guard that closes them.
-local function open_plain(p)
-  local a, b = socketpairs.pair "tcp"
-  return a, b, p.guard(function()
-    a:close()
-    b:close()
   end)
 end
 
@@ -143,25 +136,7 @@ scenario("the ends of both directions", function(_, p)
   p.step(a.read, a)
 end)
 
-scenario("copies", function(_, p)
-  local a, b, guard = open_pair(p)
-  local _ <close> = guard
-  local c, d, other = open_pair(p)
-  local _ <close> = other
-  aw.scope(function(s)
-    s:start(aw.Call(aw.copy, b, c))
-    s:start(function()
-      local _ <close> = p.guard()
-      p.step(a.write, a, ("x"):rep(100000), "end")
-      p.step(d.read_until, d, "end")
-      p.step(a.shutdown, a)
-    end)
-    p.step(aw.copy, c, b, 0)
-  end)
-  p.step(d.write, d, "back")
-  p.step(aw.copy, c, b, 4)
-  p.step(a.read, a, 4)
-end)
+scenario("copies", streams.copies(open_pair))
 
 scenario("a server that serves, and a client that is refused", function(_, p)
   aw.scope(function(s)

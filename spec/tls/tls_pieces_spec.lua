@@ -46,19 +46,7 @@ describe("a connection with TLS whose bytes come in pieces", function()
 
   it("of 64, between small buffers, takes a large text both ways",
     secure.parted({ narrow = true }, function(ev, client, accepted)
-      local size <const> = helper.scale(60000)
-      local function send(s, letter)
-        return ev:start(function()
-          s:write(letter:rep(size))
-          s:shutdown()
-        end)
-      end
-      local one, two = send(client, "c"), send(accepted, "s")
-      local other = ev:start(aw.Call(client.read, client, "a"))
-      assert.are.equal(("c"):rep(size), accepted:read "a")
-      assert.are.equal(("s"):rep(size), other:wait())
-      one:wait()
-      two:wait()
+      secure.both_ways(ev, client, accepted, helper.scale(60000))
     end))
 
   it("may have its records read one byte at a time", secure.parted(

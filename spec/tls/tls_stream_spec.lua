@@ -142,19 +142,7 @@ describe("a stream with TLS", function()
 
   it("goes both ways at the same time", connected(
     function(ev, client, accepted)
-      local size <const> = 2000000
-      local function send(s, letter)
-        return ev:start(function()
-          s:write(letter:rep(size))
-          s:shutdown()
-        end)
-      end
-      local one, two = send(client, "c"), send(accepted, "s")
-      local other = ev:start(aw.Call(client.read, client, "a"))
-      assert.are.equal(("c"):rep(size), accepted:read "a")
-      assert.are.equal(("s"):rep(size), other:wait())
-      one:wait()
-      two:wait()
+      secure.both_ways(ev, client, accepted, 2000000)
     end))
 
   it("has the addresses of its socket", connected(
