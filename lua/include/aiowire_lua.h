@@ -927,6 +927,11 @@ AW_API int aw_lua_bad_option(lua_State *L, const char *name,
 /* Return the boolean option `name` of the table at `arg`; nil: `otherwise`. */
 AW_API bool aw_lua_opt_flag(lua_State *L, int arg, const char *name,
                             bool otherwise);
+/* Return the option `name` of the table at `arg`, a number of seconds, in ns;
+ * nil: `otherwise`. math.huge, and more than 292 years, are AW_NEVER. Raises
+ * for NaN and negative numbers. */
+AW_API uint64_t aw_lua_opt_ns(lua_State *L, int arg, const char *name,
+                              uint64_t otherwise);
 
 /* Return the name in a list that is nearest to `name`, or NULL if none is near.
  *

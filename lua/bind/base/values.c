@@ -70,8 +70,8 @@ double awl_seconds(uint64_t ns) {
   return ns == AW_NEVER ? HUGE_VAL : (double)ns / 1e9;
 }
 
-uint64_t awl_opt_ns(lua_State *L, int arg, const char *field,
-                    uint64_t otherwise) {
+uint64_t aw_lua_opt_ns(lua_State *L, int arg, const char *field,
+                       uint64_t otherwise) {
   int type = lua_getfield(L, arg, field);
   uint64_t ns = otherwise;
   if (type == LUA_TNUMBER) {

@@ -12,9 +12,6 @@ const char *awl_seconds_fault(lua_Number seconds);
 /* a point in time; 0 if it is negative. Raises */
 uint64_t awl_check_time(lua_State *L, int arg);
 double awl_seconds(uint64_t ns);
-/* ns in opts[field] of the table at `arg`, or `otherwise`. Raises. */
-uint64_t awl_opt_ns(lua_State *L, int arg, const char *field,
-                    uint64_t otherwise);
 /* Keep the value on top (popped) for the engine, in the table of `loop`.
  * Raises. */
 aw_value awl_hold(lua_State *L, awl_loop *loop);

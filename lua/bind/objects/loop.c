@@ -79,8 +79,8 @@ static void read_loop_options(lua_State *L, int arg, loop_options *out) {
     return;
   }
   aw_lua_check_options(L, arg, known, false);
-  out->timeout = awl_opt_ns(L, arg, "timeout", AW_NEVER);
-  out->grace = awl_opt_ns(L, arg, "grace", GRACE);
+  out->timeout = aw_lua_opt_ns(L, arg, "timeout", AW_NEVER);
+  out->grace = aw_lua_opt_ns(L, arg, "grace", GRACE);
   read_clock_options(L, arg, out);
   out->signals = aw_lua_opt_flag(L, arg, "signals", true);
   int type = lua_getfield(L, arg, "name");

@@ -385,8 +385,8 @@ static int act_scope(lua_State *L) {
   if (lua_istable(L, 1) && (lua_gettop(L) > 1 || !awl_callable(L, 1))) {
     f = 2;
     aw_lua_check_options(L, 1, known, false);
-    timeout = awl_opt_ns(L, 1, "timeout", AW_NEVER);
-    grace = awl_opt_ns(L, 1, "grace", AW_DEFAULT);
+    timeout = aw_lua_opt_ns(L, 1, "timeout", AW_NEVER);
+    grace = aw_lua_opt_ns(L, 1, "grace", AW_DEFAULT);
     /* checked, but not shown anywhere yet */
     int type = lua_getfield(L, 1, "name");
     if (type != LUA_TNIL && type != LUA_TSTRING)

@@ -66,7 +66,7 @@ static void read_start_options(lua_State *L, int arg, aw_task_config *config) {
     config->name = lua_tostring(L, -1);
   }
   config->background = aw_lua_opt_flag(L, arg, "background", false);
-  uint64_t grace = awl_opt_ns(L, arg, "grace", AW_DEFAULT);
+  uint64_t grace = aw_lua_opt_ns(L, arg, "grace", AW_DEFAULT);
   if (grace != AW_DEFAULT) /* 0 would mean the loop's grace */
     config->grace = grace > 0 ? grace : 1;
 }

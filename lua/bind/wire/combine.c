@@ -141,7 +141,7 @@ static int w_timeout(lua_State *L) {
   uint64_t ns = awl_check_ns(L, 2), grace = AW_DEFAULT;
   if (!lua_isnoneornil(L, 3)) {
     aw_lua_check_options(L, 3, names, false);
-    grace = awl_opt_ns(L, 3, "grace", AW_DEFAULT);
+    grace = aw_lua_opt_ns(L, 3, "grace", AW_DEFAULT);
   }
   awl_push_combined(L, s, 1, 1);
   return awl_fill_wire(L, s, aw_timeout(awl_keep_wire(L, s, 1), ns, grace));
@@ -206,7 +206,7 @@ static bool opt_jitter(lua_State *L, int arg) {
 
 /* For the core, a time of 0 means no limit. */
 static uint64_t opt_limit(lua_State *L, int arg, const char *name) {
-  uint64_t ns = awl_opt_ns(L, arg, name, AW_NEVER);
+  uint64_t ns = aw_lua_opt_ns(L, arg, name, AW_NEVER);
   return ns > 0 ? ns : 1;
 }
 
@@ -217,12 +217,12 @@ static aw_retry_rule check_rule(lua_State *L, int arg) {
   aw_lua_check_options(L, arg, names, false);
   aw_retry_rule rule = {
       .times = opt_times(L, arg),
-      .delay = awl_opt_ns(L, arg, "delay", 0),
+      .delay = aw_lua_opt_ns(L, arg, "delay", 0),
       .factor = opt_factor(L, arg),
       .most = opt_limit(L, arg, "max"),
       .within = opt_limit(L, arg, "within"),
       .jitter = opt_jitter(L, arg),
-      .reset_after = awl_opt_ns(L, arg, "reset_after", AW_NEVER),
+      .reset_after = aw_lua_opt_ns(L, arg, "reset_after", AW_NEVER),
       .size = sizeof rule,
   };
   if (rule.reset_after == 0)

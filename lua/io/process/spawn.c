@@ -148,22 +148,14 @@ typedef struct spawning {
  * loop's grace. */
 static uint64_t check_grace(lua_State *L, int at) {
   enum { USUAL_MS = 2000, MS = 1000000 };
-  uint64_t ms = USUAL_MS;
-  if (lua_getfield(L, at, "grace") != LUA_TNIL) {
-    lua_Number seconds = lua_tonumber(L, -1);
-    if (lua_type(L, -1) != LUA_TNUMBER)
-      aw_lua_bad_option(L, "grace", "number of seconds");
-    if (!(seconds >= 0))
-      aw_lua_error(L, "bad option 'grace' (seconds must not be %s)",
-                   seconds < 0 ? "negative" : "NaN");
-    ms = seconds < 1e9 ? (uint64_t)(seconds * 1e3) : UINT64_C(1000000000000);
-  } else if (aw_lua_may_await(L)) {
-    aw_task *task = aw_lua_task(L, "spawn");
-    uint64_t half = aw_loop_grace(aw_task_loop(task)) / MS / 2;
-    ms = half < ms ? half : ms;
-  }
-  lua_pop(L, 1);
-  return ms;
+  uint64_t ns = aw_lua_opt_ns(L, at, "grace", AW_DEFAULT);
+  if (ns != AW_DEFAULT)
+    return ns / MS;
+  if (!aw_lua_may_await(L))
+    return USUAL_MS;
+  aw_task *task = aw_lua_task(L, "spawn");
+  uint64_t half = aw_loop_grace(aw_task_loop(task)) / MS / 2;
+  return half < USUAL_MS ? half : USUAL_MS;
 }
 
 /* Return the option rows or cols of the terminal. */

@@ -12,7 +12,6 @@
 
 #include <lauxlib.h>
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -308,22 +307,6 @@ static void read_host(lua_State *L, int arg, awio_tls_settings *s) {
   lua_pop(L, 1);
 }
 
-static void read_handshake_timeout(lua_State *L, int arg,
-                                   awio_tls_settings *s) {
-  static const lua_Number FAR = 9.2e9; /* 292 years or more are "never" */
-  int type = lua_getfield(L, arg, "handshake_timeout");
-  if (type != LUA_TNIL) {
-    lua_Number seconds = lua_tonumber(L, -1);
-    if (type != LUA_TNUMBER)
-      aw_lua_bad_option(L, "handshake_timeout", "number of seconds");
-    if (!(seconds >= 0))
-      aw_lua_error(L, "bad option 'handshake_timeout' (seconds must not be %s)",
-                   seconds < 0 ? "negative" : "NaN");
-    s->timeout = seconds >= FAR ? AW_NEVER : (uint64_t)ceil(seconds * 1e9);
-  }
-  lua_pop(L, 1);
-}
-
 /* ---- alpn ---- */
 
 /* [list, name] → [list] Append a name in the form of the wire. */
@@ -460,7 +443,7 @@ static int read_tls_options(lua_State *L) {
   read_identity(L, OPTIONS, NULL, &s->identity);
   read_verify(L, OPTIONS, s);
   read_alpn(L, OPTIONS, s);
-  read_handshake_timeout(L, OPTIONS, s);
+  s->timeout = aw_lua_opt_ns(L, OPTIONS, "handshake_timeout", s->timeout);
   if (s->server)
     read_hosts(L, OPTIONS, s);
   else
