@@ -125,7 +125,7 @@ end)
 
 -- ---- TLS ----
 
---- Closes a stream whose handshake has not ended well.
+--- Closes the stream, unless its handshake has succeeded.
 local Guard <const> = {
   __close = function(guard)
     if not guard.done then

@@ -540,8 +540,8 @@ function EventLoop:dump() end
 ---@field where string? "file:line"
 --- OpenSSL's name of the reason, such as "CERTIFICATE_VERIFY_FAILED"
 ---@field code string
---- the code and what is to be said besides, such as
---- "CERTIFICATE_VERIFY_FAILED: certificate has expired"; else the code
+--- the code, and a detail if OpenSSL has one, such as
+--- "CERTIFICATE_VERIFY_FAILED: certificate has expired"
 ---@field reason string
 ---@field call string the operation that failed, such as "handshake" or "read"
 ---@field about string? such as "tls example.org:443", or the path of a file
@@ -1598,23 +1598,24 @@ function Stream:dirty() end
 --- Begin TLS on a connection, as protocols with STARTTLS ask for. Awaits the
 --- handshake. This is the client's side, unless the options say `server`.
 ---
---- A client that verifies needs `host`. Bytes that the stream has read already
---- are taken as TLS, so what a stranger has sent before is an error. Raises a
---- TLSError, or a SystemError whose `call` is "handshake", which is ETIMEDOUT
---- when the handshake takes too long. A stream whose handshake has failed is of
---- no more use. Refused: a stream that is no socket, has TLS, is shut, or has a
---- writer.
+--- A client that verifies needs `host`. Earlier writes are sent first. Bytes
+--- that came before, and that nobody has read, count as TLS: so plain text that
+--- an attacker adds there fails the handshake.
+---
+--- Raises for a stream that is no socket, has TLS already, or is shut down.
+--- Raises a TLSError if the handshake fails, and a SystemError with the call
+--- "handshake" if the system fails, or ETIMEDOUT. Close the stream then.
 ---@param options? aiowire.StarttlsOptions
 ---@return aiowire.Stream self
 function Stream:starttls(options) end
 
---- Wait for the end of the TLS handshake, which else begins with the first read
---- or write. Awaits. Does nothing when it is over. An error without TLS. Raises
---- as `starttls` does.
+--- Make the TLS handshake now, and not at the first read or write. Awaits its
+--- end. Returns at once if it is over. Raises as `starttls` does, and for a
+--- stream without TLS.
 ---@return aiowire.Stream self
 function Stream:handshake() end
 
---- Return what is known about TLS on the stream; nil for a stream without TLS.
+--- Return the state of TLS on the stream; nil for a stream without TLS.
 ---@return aiowire.TlsState?
 function Stream:tls() end
 
@@ -2270,8 +2271,8 @@ aw.tls = {}
 --- The certificate of the server is checked: its authority, its dates and its
 --- name. Sessions are resumed for the same host, port and options.
 ---
---- Raises as `aw.tcp.connect` does; a TLSError; a SystemError ETIMEDOUT whose
---- `call` is "handshake". A connect that fails or is cut short leaves no
+--- Raises what `aw.tcp.connect` raises, a TLSError, or a SystemError with the
+--- call "handshake", such as ETIMEDOUT. A failure or a cancel leaves no
 --- descriptor.
 ---@param host string a name, or a number such as "127.0.0.1"
 ---@param port integer of the server
