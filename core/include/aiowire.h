@@ -2372,19 +2372,33 @@ typedef struct aw_instrument {
   size_t size; /* see "Sizes" above */
 } aw_instrument;
 
-/* Set the instrument of `engine`, in the place of none.
+/* Set the instrument of `engine`, or replace one by another with the same
+ * `data`.
  *
  *   instrument  copied; NULL: none from now on, in the middle of whatever is
  *               under way
  *
- * It hears of the tasks that start from now on, and of blocking. Tasks that are
- * older can be found by aw_scope_walk().
+ * It hears of the tasks that start from now on, and of blocking; of older tasks
+ * by aw_task_tell(). One with the `data` of the last one also hears of the
+ * tasks that the last one was told of, but not of what they did while the
+ * engine had no instrument.
  *
- * Returns 0; AW_EINVAL for a wrong `size`; AW_EBUSY while a task is alive that
- * an earlier instrument was told of.
+ * Returns 0; AW_EINVAL for a wrong `size`; AW_EBUSY if its `data` is not that
+ * of the last one, and that one is still set, or a task is alive that it was
+ * told of.
  */
 AW_API int aw_engine_instrument(aw_engine *engine,
                                 const aw_instrument *instrument);
+
+/* Tell the instrument of a task that is older, as of one that starts now:
+ * `task_started`, and then `wait_begins` if the task waits, or `step_begins` if
+ * the host runs its code. The end of a C step that is under way is not told. An
+ * instrument that was told of the task before is told again.
+ *
+ * Does nothing if the engine has no instrument, or the task has ended. To tell
+ * of all tasks of a loop, take them from aw_scope_walk(): a task comes before
+ * the tasks that it has started. */
+AW_API void aw_task_tell(aw_task *task);
 
 /* ---- memory -------------------------------------------------------------- */
 

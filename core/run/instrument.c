@@ -1,9 +1,11 @@
 /* instrument.c - events of tasks, for tracers and monitors
  *
- * A task that starts while an instrument is set is `told`, and keeps that flag.
- * So its start is told before any other event of it. `engine.told` counts such
- * tasks until they have ended; meanwhile no other instrument can be set, so an
- * instrument never hears of a task whose start it does not know.
+ * A task that starts while an instrument is set is `told`, and keeps that flag;
+ * aw_task_tell() sets it later. So the start of a task is told before any other
+ * event of it. `engine.told` counts such tasks until they have ended. Meanwhile
+ * only an instrument with the same `data` can be set, so an instrument never
+ * hears of a task whose start it does not know. An engine without an instrument
+ * keeps the `data` of the last one for that reason.
  *
  *     started ─┬─ step begins ─── step ends ─┬─ ended
  *              ├─ wait begins ─── wait ends ─┤
@@ -34,13 +36,40 @@ int aw_engine_instrument(aw_engine *engine, const aw_instrument *instrument) {
   if (!engine ||
       aw__config_fit(&own, AW_CONFIG_LAYOUT(aw_instrument), &room) < 0)
     return AW_EINVAL;
-  if (instrument && engine->told > 0)
+  void *last = engine->instrument.data;
+  bool taken = engine->instrumented || engine->told > 0;
+  if (instrument && taken && instrument->data != last)
     return AW_EBUSY;
   memcpy(&engine->instrument, own, sizeof engine->instrument);
-  engine->stepping = NULL;
   engine->instrumented = instrument != NULL;
   engine->news |= engine->instrumented;
+  if (!instrument) {
+    engine->instrument.data = last;
+    engine->stepping = NULL;
+  }
   return 0;
+}
+
+/* Does the host run code of the task? Nobody would tell the end of a C step
+ * that began untold: aw_next() runs the next step before it returns. */
+static bool is_in_host_step(const aw_task *task) {
+  const aw_engine *engine = task->engine;
+  return task == engine->current && task->state == AW_TASK_RUNNING &&
+         !(engine->gate & AW_INSIDE);
+}
+
+void aw_task_tell(aw_task *task) {
+  aw_engine *engine = task->engine;
+  if (!engine->instrumented || !task->loop)
+    return;
+  engine->told -= task->told;
+  aw__tell_started(task);
+  if (task->wait) {
+    (void)aw__tell_wait(task, task->wait->label);
+  } else if (is_in_host_step(task)) {
+    engine->stepping = NULL; /* the step may be told of for a second time */
+    aw__tell_step(task);
+  }
 }
 
 void aw__tell_started(aw_task *task) {

@@ -450,6 +450,136 @@ static void taken_away_inside_a_step(void) {
   aw_free(to.tracks);
 }
 
+/* Tell of each task of `loop`, as a monitor does that comes late. */
+static void tell_all(const aw_loop *loop) {
+  aw_scope *root = aw_loop_scope((aw_loop *)(uintptr_t)loop);
+  size_t depth = 0;
+  const aw_scope *s = root;
+  while ((s = aw_scope_walk(root, s, &depth)) != NULL)
+    if (aw_scope_task(s))
+      aw_task_tell(aw_scope_task(s));
+}
+
+static void older_tasks_that_wait_or_are_ready(void) {
+  tracer to = {.logs = true};
+  aw_engine *engine = virtual_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_step step;
+  start(loop, aw_both(aw_sleep(AW_SECOND), aw_timeout(host(), AW_SECOND, 0)));
+  start(loop, host());
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  step = next(engine, loop, AW_STEP_CALL);
+  aw_step_done(step.task, 0);
+  trace(engine, &to);
+  tell_all(loop);
+  CHECK_LOG("start1 1:children start3 start4 start2 (2 ");
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK_LOG(") done2 3:sleep (4 ");
+  aw_step_done(step.task, 0);
+  CHECK(aw_next(engine, loop, &step) == 0);
+  CHECK_LOG(") done4 3=0 done3 1=0 done1 ");
+  finish(engine, loop, &to);
+}
+
+static aw_turn come_late(aw_task *task, void *data) {
+  tracer *to = data;
+  aw_loop *loop = aw_task_loop(task);
+  if (to->size > 0)
+    return AW_DONE;
+  trace(aw_loop_engine(loop), to);
+  tell_all(loop);
+  CHECK_LOG("start1 ");
+  return aw_await_sleep(task, AW_SECOND) == 0 ? AW_WAIT : AW_FAIL;
+}
+
+static void inside_a_c_step(void) {
+  tracer to = {.logs = true};
+  aw_engine *engine = virtual_engine();
+  aw_loop *loop = new_loop(engine);
+  start(loop, aw_repeat(aw_call(come_late, &to), 2));
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0);
+  CHECK_LOG("1:sleep 1=0 (1 ) (1 ) done1 ");
+  finish(engine, loop, &to);
+}
+
+static void again_with_the_same_data(void) {
+  tracer to = {0};
+  aw_engine *engine = logging_engine(&to);
+  aw_loop *loop = new_loop(engine);
+  aw_step step;
+  aw_instrument starts = {.data = &to, .task_started = task_started};
+  start(loop, aw_both(aw_sleep(AW_SECOND), aw_repeat(host(), 3)));
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK_LOG("start1 start2 start3 1:children 2:sleep (3 ");
+  CHECK(aw_engine_instrument(engine, NULL) == 0);
+  aw_task_park(step.task, &code);
+  CHECK(aw_await_sleep(step.task, 1) == 0);
+  step = next(engine, loop, AW_STEP_RESUME);
+  CHECK(aw_step_again(step.task) > 0); /* the short cuts are open */
+  CHECK(aw_engine_instrument(engine, &starts) == 0);
+  CHECK(aw_step_again(step.task) == 0);
+  start(loop, aw_sleep(4 * AW_SECOND));
+  CHECK_LOG("start4 ");
+  trace(engine, &to);
+  live(&to, step.task)->stepping = false; /* its end was not told */
+  to.stepping = 0;
+  aw_step_done(step.task, 0);
+  step = next(engine, loop, AW_STEP_CALL);
+  CHECK_LOG("4:sleep (3 ");
+  aw_step_next(step.task, aw_sleep(2 * AW_SECOND));
+  CHECK(aw_next(engine, loop, &step) == 0);
+  CHECK_LOG(") 3:sleep 2=0 done2 3=0 done3 1=0 done1 4=0 done4 ");
+  finish(engine, loop, &to);
+}
+
+static void a_step_that_is_told_of_again(void) {
+  tracer to = {0}, other = {.logs = true};
+  aw_engine *engine = logging_engine(&to);
+  aw_loop *loop = new_loop(engine);
+  start(loop, host());
+  CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
+  aw_step step = next(engine, loop, AW_STEP_CALL);
+  CHECK_LOG("start1 (1 ");
+  aw_instrument second = instrument_of(&other);
+  CHECK(aw_engine_instrument(engine, &second) == AW_EBUSY);
+  second.data = &to; /* it writes to the same log */
+  CHECK(aw_engine_instrument(engine, &second) == 0);
+  memset(to.tracks, 0, to.size * sizeof *to.tracks);
+  to.stepping = 0;
+  aw_task_tell(step.task);
+  CHECK_LOG("start1 (1 ");
+  aw_step_done(step.task, 0);
+  CHECK(aw_next(engine, loop, &step) == 0);
+  CHECK_LOG(") done1 ");
+  to.started--; /* once for both */
+  finish(engine, loop, &to);
+}
+
+static void nothing_to_tell(void) {
+  tracer to = {.logs = true};
+  aw_engine *engine = virtual_engine();
+  aw_loop *loop = new_loop(engine);
+  aw_task *task = start_task(loop, aw_call(nothing, NULL));
+  aw_task_tell(task); /* there is no instrument */
+  trace(engine, &to);
+  CHECK(aw_loop_run(loop, AW_NEVER) == 0);
+  aw_task_tell(task); /* the task has ended */
+  CHECK_LOG("");
+  aw_task_release(task);
+  finish(engine, loop, &to);
+}
+
+static void one_instrument_at_a_time(void) {
+  tracer to = {0}, other = {0};
+  aw_engine *engine = logging_engine(&to);
+  aw_instrument second = instrument_of(&other);
+  CHECK(aw_engine_instrument(engine, &second) == AW_EBUSY);
+  CHECK(aw_engine_instrument(engine, NULL) == 0);
+  CHECK(aw_engine_instrument(engine, &second) == 0);
+  empty(engine, NULL);
+}
+
 static void wrong_arguments(void) {
   aw_engine *engine = virtual_engine();
   aw_instrument none = {.size = 0};
@@ -466,14 +596,19 @@ static void wrong_arguments(void) {
 
 /* ---- random wires, under a random host ---- */
 
+enum { INNER = 64 };
 typedef struct world {
   aw_engine *engine;
   aw_loop *loop;
+  aw_loop *inner[INNER]; /* that tasks wait for */
+  size_t inners;
   aw_channel *channel;
   aw_event *event;
   aw_task *other; /* somebody to wait for; kept */
   uint64_t random;
-  int budget; /* wires that may still be made */
+  int budget;    /* wires that may still be made */
+  int absent;    /* steps until the tracer comes back; 0: it is there */
+  tracer *comes; /* and goes now and then; or NULL */
 } world;
 
 static uint32_t draw(world *w, uint32_t below) {
@@ -652,13 +787,22 @@ static bool use_scope(world *w, aw_task *task) {
   return false;
 }
 
+static void free_inner(world *w, aw_loop *inner) {
+  size_t at = 0;
+  while (w->inner[at] != inner)
+    at++;
+  w->inner[at] = w->inner[--w->inners];
+  CHECK(aw_loop_free(inner) == 0);
+}
+
 static bool await_loop(world *w, aw_task *task) {
-  aw_loop *inner = new_loop(w->engine);
+  CHECK(w->inners < INNER);
+  aw_loop *inner = w->inner[w->inners++] = new_loop(w->engine);
   (void)aw_loop_start(inner, any_wire(w, 2), NULL, NULL);
   aw_task_park(task, inner);
   if (aw_await_loop(task, inner, 5 * AW_SECOND) == 0)
     return true;
-  CHECK(aw_loop_free(inner) == 0);
+  free_inner(w, inner);
   return false;
 }
 
@@ -687,20 +831,44 @@ static bool act(world *w, aw_task *task) {
 }
 
 /* The wait of parked code has ended: clean up what it waited for. */
-static void come_back(aw_task *task, void *data) {
+static void come_back(world *w, aw_task *task, void *data) {
   aw_scope_end end;
   if (data == &leaving) {
     aw_scope_close(task, &end);
     aw_error_release(end.error);
   } else if (data != &code) {
-    CHECK(aw_loop_free(data) == 0);
+    free_inner(w, data);
+  }
+}
+
+/* Forget all tasks. */
+static void forget(tracer *to) {
+  memset(to->tracks, 0, to->size * sizeof *to->tracks);
+  to->stepping = 0;
+  to->started = to->ended;
+}
+
+/* The tracer leaves the program, or comes back and is told of all tasks. */
+static void come_and_go(world *w) {
+  tracer *to = w->comes;
+  if (w->absent > 0 && --w->absent == 0) {
+    forget(to);
+    trace(w->engine, to);
+    tell_all(w->loop);
+    for (size_t i = 0; i < w->inners; i++)
+      tell_all(w->inner[i]);
+  } else if (w->absent == 0 && draw(w, 8) == 0) {
+    CHECK(aw_engine_instrument(w->engine, NULL) == 0);
+    w->absent = 1 + (int)draw(w, 8);
   }
 }
 
 static void answer(world *w, aw_step *step) {
+  if (w->comes)
+    come_and_go(w);
   switch (step->what) {
   case AW_STEP_RESUME:
-    come_back(step->task, step->data);
+    come_back(w, step->task, step->data);
     aw_error_release(aw_task_take_error(step->task));
     aw_wire_release(aw_task_take_next(step->task));
     while (!act(w, step->task))
@@ -712,7 +880,7 @@ static void answer(world *w, aw_step *step) {
     break;
   case AW_STEP_KILL:
     if (step->data != &leaving && step->data != &code)
-      CHECK(aw_loop_free(step->data) == 0);
+      free_inner(w, step->data);
     aw_step_killed(step->task);
     break;
   case AW_STEP_FAILED: aw_step_handled(step->task); break;
@@ -754,10 +922,15 @@ static void release_world(world *w) {
   aw_event_release(w->event);
 }
 
-/* Run random wires. Returns how many events of each kind there were. */
-static void run_random(uint64_t seed, tracer *sum) {
+/* Run random wires. Adds up how many events of each kind there were.
+ *
+ *   comes  the tracer comes and goes
+ */
+static void run_random(uint64_t seed, bool comes, tracer *sum) {
   tracer to = {0};
   world w = {.random = seed * 977 + 1, .budget = 40};
+  if (comes)
+    w.comes = &to;
   aw_engine_config config = {.clock = AW_CLOCK_VIRTUAL,
                              .deadlocks = true,
                              .seed = seed % 3 ? seed : 0,
@@ -775,6 +948,8 @@ static void run_random(uint64_t seed, tracer *sum) {
     run_loop(&w, seed % 4 == 1);
   CHECK(aw_loop_free(w.loop) == 0);
   release_world(&w);
+  if (w.absent)
+    forget(&to);
   sum->steps += to.steps;
   sum->waits += to.waits;
   sum->cancels += to.cancels;
@@ -782,11 +957,11 @@ static void run_random(uint64_t seed, tracer *sum) {
   finish(w.engine, NULL, &to);
 }
 
-static void random_wires(void) {
+static void random_wires(bool comes) {
   enum { PROGRAMS = 2000 };
   tracer sum = {0};
   for (uint64_t seed = 1; seed <= PROGRAMS; seed++)
-    run_random(seed, &sum);
+    run_random(seed, comes, &sum);
   CHECK(sum.ended > PROGRAMS * 4 && sum.steps > PROGRAMS * 4);
   CHECK(sum.waits > PROGRAMS * 4 && sum.cancels > PROGRAMS);
 }
@@ -804,7 +979,14 @@ int main(void) {
   blocking();
   only_tasks_that_start_later();
   taken_away_inside_a_step();
+  older_tasks_that_wait_or_are_ready();
+  inside_a_c_step();
+  again_with_the_same_data();
+  a_step_that_is_told_of_again();
+  nothing_to_tell();
+  one_instrument_at_a_time();
   wrong_arguments();
-  random_wires();
+  random_wires(false);
+  random_wires(true);
   return 0;
 }

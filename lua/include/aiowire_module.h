@@ -436,7 +436,8 @@ extern "C" {
   F(aw_lua_set_notice) \
   F(aw_lua_request_dump) \
   F(aw_lua_main_with) \
-  F(aw_lua_opt_ns)
+  F(aw_lua_opt_ns) \
+  F(aw_task_tell)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -889,6 +890,7 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_lua_request_dump (aw_module_table->at_aw_lua_request_dump)
 #define aw_lua_main_with (aw_module_table->at_aw_lua_main_with)
 #define aw_lua_opt_ns (aw_module_table->at_aw_lua_opt_ns)
+#define aw_task_tell (aw_module_table->at_aw_task_tell)
 #endif
 /* clang-format on */
 
