@@ -2392,13 +2392,16 @@ AW_API int aw_engine_instrument(aw_engine *engine,
 
 /* Tell the instrument of a task that is older, as of one that starts now:
  * `task_started`, and then `wait_begins` if the task waits, or `step_begins` if
- * the host runs its code. The end of a C step that is under way is not told. An
- * instrument that was told of the task before is told again.
+ * the host runs its code. The end of a C step that is under way is not told.
  *
- * Does nothing if the engine has no instrument, or the task has ended. To tell
- * of all tasks of a loop, take them from aw_scope_walk(): a task comes before
- * the tasks that it has started. */
-AW_API void aw_task_tell(aw_task *task);
+ * Returns true if it told the start. False: the instrument, or an earlier one
+ * with the same `data`, knows the task, and at most the step that the host runs
+ * was told, unless that was told before; or the task has ended, or the engine
+ * has no instrument, and nothing was told.
+ *
+ * To tell of all tasks of a loop, take them from aw_scope_walk(): a task comes
+ * before the tasks that it has started. */
+AW_API bool aw_task_tell(aw_task *task);
 
 /* ---- memory -------------------------------------------------------------- */
 

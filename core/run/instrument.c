@@ -58,18 +58,19 @@ static bool is_in_host_step(const aw_task *task) {
          !(engine->gate & AW_INSIDE);
 }
 
-void aw_task_tell(aw_task *task) {
+bool aw_task_tell(aw_task *task) {
   aw_engine *engine = task->engine;
   if (!engine->instrumented || !task->loop)
-    return;
-  engine->told -= task->told;
-  aw__tell_started(task);
-  if (task->wait) {
-    (void)aw__tell_wait(task, task->wait->label);
-  } else if (is_in_host_step(task)) {
-    engine->stepping = NULL; /* the step may be told of for a second time */
-    aw__tell_step(task);
+    return false;
+  bool older = !task->told;
+  if (older) {
+    aw__tell_started(task);
+    if (task->wait)
+      (void)aw__tell_wait(task, task->wait->label);
   }
+  if (engine->stepping == NULL && is_in_host_step(task))
+    aw__tell_step(task);
+  return older;
 }
 
 void aw__tell_started(aw_task *task) {

@@ -21,7 +21,8 @@ typedef struct tracer {
   size_t size;
   size_t started, ended, steps, waits, cancels, blocks;
   int bell; /* a descriptor to write to before the engine blocks; or 0 */
-  uint64_t stepping; /* the id of the task whose step is under way, or 0 */
+  uint64_t stepping;  /* the id of the task whose step is under way, or 0 */
+  const aw_task *met; /* its step was under way when the tracer came */
   bool blocked;
   bool logs; /* write each event to the log */
 } tracer;
@@ -451,13 +452,13 @@ static void taken_away_inside_a_step(void) {
 }
 
 /* Tell of each task of `loop`, as a monitor does that comes late. */
-static void tell_all(const aw_loop *loop) {
-  aw_scope *root = aw_loop_scope((aw_loop *)(uintptr_t)loop);
+static void tell_all(aw_loop *loop) {
+  aw_scope *root = aw_loop_scope(loop);
   size_t depth = 0;
   const aw_scope *s = root;
   while ((s = aw_scope_walk(root, s, &depth)) != NULL)
     if (aw_scope_task(s))
-      aw_task_tell(aw_scope_task(s));
+      (void)aw_task_tell(aw_scope_task(s));
 }
 
 static void older_tasks_that_wait_or_are_ready(void) {
@@ -533,26 +534,24 @@ static void again_with_the_same_data(void) {
   finish(engine, loop, &to);
 }
 
-static void a_step_that_is_told_of_again(void) {
-  tracer to = {0}, other = {.logs = true};
+static void a_task_that_is_known(void) {
+  tracer to = {0};
   aw_engine *engine = logging_engine(&to);
   aw_loop *loop = new_loop(engine);
   start(loop, host());
   CHECK(aw_loop_begin(loop, AW_NEVER) == 0);
   aw_step step = next(engine, loop, AW_STEP_CALL);
   CHECK_LOG("start1 (1 ");
-  aw_instrument second = instrument_of(&other);
-  CHECK(aw_engine_instrument(engine, &second) == AW_EBUSY);
-  second.data = &to; /* it writes to the same log */
-  CHECK(aw_engine_instrument(engine, &second) == 0);
-  memset(to.tracks, 0, to.size * sizeof *to.tracks);
+  CHECK(!aw_task_tell(step.task)); /* nor its step again */
+  CHECK(aw_engine_instrument(engine, NULL) == 0);
+  trace(engine, &to);
+  live(&to, step.task)->stepping = false; /* that step is forgotten */
   to.stepping = 0;
-  aw_task_tell(step.task);
-  CHECK_LOG("start1 (1 ");
+  CHECK(!aw_task_tell(step.task));
+  CHECK_LOG("(1 ");
   aw_step_done(step.task, 0);
   CHECK(aw_next(engine, loop, &step) == 0);
   CHECK_LOG(") done1 ");
-  to.started--; /* once for both */
   finish(engine, loop, &to);
 }
 
@@ -561,10 +560,10 @@ static void nothing_to_tell(void) {
   aw_engine *engine = virtual_engine();
   aw_loop *loop = new_loop(engine);
   aw_task *task = start_task(loop, aw_call(nothing, NULL));
-  aw_task_tell(task); /* there is no instrument */
+  CHECK(!aw_task_tell(task)); /* there is no instrument */
   trace(engine, &to);
   CHECK(aw_loop_run(loop, AW_NEVER) == 0);
-  aw_task_tell(task); /* the task has ended */
+  CHECK(!aw_task_tell(task)); /* the task has ended */
   CHECK_LOG("");
   aw_task_release(task);
   finish(engine, loop, &to);
@@ -841,6 +840,27 @@ static void come_back(world *w, aw_task *task, void *data) {
   }
 }
 
+/* Tell of all tasks of `loop`, also of those that are known. */
+static void meet_all(tracer *to, aw_loop *loop) {
+  aw_scope *root = aw_loop_scope(loop);
+  size_t depth = 0;
+  for (const aw_scope *s = root; s; s = aw_scope_walk(root, s, &depth)) {
+    aw_task *task = aw_scope_task(s);
+    aw_waiting wait;
+    if (!task || aw_task_tell(task))
+      continue;
+    task_started(to, task);
+    if (aw_task_waiting(task, &wait))
+      wait_begins(to, task, wait.label);
+  }
+}
+
+static void remember_step(void *data, const aw_task *task) {
+  tracer *to = data;
+  CHECK(!to->met);
+  to->met = task;
+}
+
 /* Forget all tasks. */
 static void forget(tracer *to) {
   memset(to->tracks, 0, to->size * sizeof *to->tracks);
@@ -848,15 +868,29 @@ static void forget(tracer *to) {
   to->started = to->ended;
 }
 
-/* The tracer leaves the program, or comes back and is told of all tasks. */
+/* The tracer comes back: first it takes all tasks for new ones, and then hears
+ * of the step that is under way. */
+static void come(const world *w, tracer *to) {
+  const aw_instrument meeting = {.data = to,
+                                 .task_started = task_started,
+                                 .step_begins = remember_step,
+                                 .wait_begins = wait_begins};
+  forget(to);
+  CHECK(aw_engine_instrument(w->engine, &meeting) == 0);
+  meet_all(to, w->loop);
+  for (size_t i = 0; i < w->inners; i++)
+    meet_all(to, w->inner[i]);
+  trace(w->engine, to);
+  if (to->met)
+    step_begins(to, to->met);
+  to->met = NULL;
+}
+
+/* The tracer leaves the program, or comes back. */
 static void come_and_go(world *w) {
   tracer *to = w->comes;
   if (w->absent > 0 && --w->absent == 0) {
-    forget(to);
-    trace(w->engine, to);
-    tell_all(w->loop);
-    for (size_t i = 0; i < w->inners; i++)
-      tell_all(w->inner[i]);
+    come(w, to);
   } else if (w->absent == 0 && draw(w, 8) == 0) {
     CHECK(aw_engine_instrument(w->engine, NULL) == 0);
     w->absent = 1 + (int)draw(w, 8);
@@ -982,7 +1016,7 @@ int main(void) {
   older_tasks_that_wait_or_are_ready();
   inside_a_c_step();
   again_with_the_same_data();
-  a_step_that_is_told_of_again();
+  a_task_that_is_known();
   nothing_to_tell();
   one_instrument_at_a_time();
   wrong_arguments();
