@@ -19,6 +19,7 @@
 #include "errors/errors.h"
 #include "io/io.h"
 #include "module_calls.h"
+#include "monitor/listen/instruments.h"
 #include "open.h"
 #include "part_calls.h"
 #include "require.h"
@@ -39,19 +40,13 @@ static const char MODULE_KEY = 'm';
  * there. Things that objects own end before the engines that they belong to.
  * Locations and the claims of loops end after all things that may refer to
  * them. */
-const awl_ending awl_endings[] = {awl_end_session,
-                                  awl_end_hosted,
-                                  awl_free_workers,
-                                  awl_free_resources,
-                                  awl_free_scopes,
-                                  awl_leave_hub,
-                                  awl_free_engines,
-                                  awl_free_locations,
-                                  awl_free_loops,
-                                  awl_free_leaves,
-                                  awl_free_sleeps,
-                                  awl_free_tasks,
-                                  NULL};
+const awl_ending awl_endings[] = {awl_end_session,    awl_end_hosted,
+                                  awl_free_workers,   awl_free_resources,
+                                  awl_free_scopes,    awm_end_instruments,
+                                  awl_leave_hub,      awl_free_engines,
+                                  awl_free_locations, awl_free_loops,
+                                  awl_free_leaves,    awl_free_sleeps,
+                                  awl_free_tasks,     NULL};
 
 /* ---- what is opened by its first use ---- */
 
@@ -340,4 +335,16 @@ int aw_lua_main_with(lua_State *L, int nargs, const aw_lua_main_config *config,
 
 int aw_lua_main(lua_State *L, int nargs, int *code) {
   return aw_lua_main_with(L, nargs, NULL, code);
+}
+
+int aw_lua_instrument_add(lua_State *L, const aw_instrument *instrument,
+                          aw_lua_instrument **out) {
+  enum { LEAST = offsetof(aw_instrument, size) + sizeof(size_t) };
+  awm_listener is = {.engine_begins = NULL};
+  awl_state *s = awl_open(L);
+  if (!instrument || !out ||
+      !awl_copy_config(instrument, instrument->size, LEAST, &is.to,
+                       sizeof is.to))
+    return AW_EINVAL;
+  return awm_listen(s, &is, out);
 }

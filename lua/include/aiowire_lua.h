@@ -22,6 +22,7 @@
  *   Sources          classes for aw.Recv, aw.Send, aw.readable and Poller
  *   Other states     objects that travel between Lua states; error objects
  *   Mistakes         warnings
+ *   Instruments      what tasks do, for tracers and monitors
  *   Signals
  *   Workers          Lua states of other threads
  *   Arguments        functions that know their names, checks, options, errors
@@ -739,6 +740,50 @@ AW_API const char *aw_lua_where(lua_State *L);
  *   kind   a word that tells this kind of mistake from all others
  */
 AW_API void aw_lua_mistake(lua_State *L, const char *where, const char *kind);
+
+/* ---- instruments --------------------------------------------------------- */
+
+/* An instrument on the engines of a Lua state, beside others. */
+typedef struct aw_lua_instrument aw_lua_instrument;
+
+/* Let an instrument (see "instruments" in aiowire.h) hear of all tasks that run
+ * in the state: on its own engine, and on those of EventLoops with a clock or a
+ * seed, also of later ones. Any number of instruments may listen; each step has
+ * the cost of all of them.
+ *
+ *   instrument  copied
+ *   out         gives; see aw_lua_instrument_remove()
+ *
+ * Before the function returns, the instrument hears of what is there already:
+ * `task_started` of each living task, a parent before the tasks that it has
+ * started, and `wait_begins` of those that wait; and at last `step_begins` if
+ * the call comes from a step. An EventLoop with an engine of its own runs in a
+ * step of the engine around it, so steps of several engines may be under way.
+ *
+ * On an engine of the program, the instrument also hears of the program's own
+ * tasks and of those of other states, unless they are older than it is. Of
+ * older ones it may hear other events: ignore tasks whose start was not told.
+ *
+ * Returns 0; AW_EBUSY if the program has set an instrument by
+ * aw_engine_instrument(), which in turn is AW_EBUSY from now on; AW_EINVAL for
+ * a wrong `size`; or AW_ENOMEM. After a failure it hears nothing more. Opens
+ * the library if need be. Raises.
+ * Call from: the state's thread, but from no function of an instrument.
+ */
+AW_API int aw_lua_instrument_add(lua_State *L, const aw_instrument *instrument,
+                                 aw_lua_instrument **out);
+
+/* Let the instrument hear nothing more. Without instruments, steps take their
+ * short ways again. The end of the state removes all instruments.
+ *
+ *   own  takes; NULL is fine
+ *
+ * Call from: the state's thread, but from no function of an instrument. */
+AW_API void aw_lua_instrument_remove(aw_lua_instrument *own);
+
+/* Return the engine that blocks, in `before_blocking` and `after_blocking`;
+ * elsewhere NULL, since there aw_task_engine() tells the engine. */
+AW_API const aw_engine *aw_lua_instrument_engine(const aw_lua_instrument *own);
 
 /* ---- signals [H5] --------------------------------------------------------
  *

@@ -437,7 +437,10 @@ extern "C" {
   F(aw_lua_request_dump) \
   F(aw_lua_main_with) \
   F(aw_lua_opt_ns) \
-  F(aw_task_tell)
+  F(aw_task_tell) \
+  F(aw_lua_instrument_add) \
+  F(aw_lua_instrument_remove) \
+  F(aw_lua_instrument_engine)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -891,6 +894,9 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_lua_main_with (aw_module_table->at_aw_lua_main_with)
 #define aw_lua_opt_ns (aw_module_table->at_aw_lua_opt_ns)
 #define aw_task_tell (aw_module_table->at_aw_task_tell)
+#define aw_lua_instrument_add (aw_module_table->at_aw_lua_instrument_add)
+#define aw_lua_instrument_remove (aw_module_table->at_aw_lua_instrument_remove)
+#define aw_lua_instrument_engine (aw_module_table->at_aw_lua_instrument_engine)
 #endif
 /* clang-format on */
 

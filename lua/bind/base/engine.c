@@ -90,6 +90,10 @@ awl_engine *awl_new_engine(lua_State *L, awl_state *s, aw_clock clock,
   engine->closer =
       (aw_closer){.close = nothing_to_close, .ended = note_loop_end};
   aw_engine_add_closer(engine->core, &engine->closer);
+  if (s->upcalls.engine_made && s->upcalls.engine_made(engine) < 0) {
+    (void)awl_free_engine(engine);
+    luaL_error(L, "not enough memory");
+  }
   return engine;
 }
 

@@ -409,6 +409,9 @@ typedef struct awl_upcalls {
   bool (*settle_ready)(lua_State *L, awl_state *s, aw_task *task);
   /* A run of `loop` begins: start the background work of the state. Raises. */
   void (*start_background)(lua_State *L, awl_state *s, awl_loop *loop);
+  /* The state has made an engine, which no loop uses yet. Returns 0 or a
+   * negative code; raises and collects nothing. NULL: nobody listens */
+  int (*engine_made)(const awl_engine *engine);
   /* our `require` [R16] */
   lua_CFunction require;
   /* Put it in the place of Lua's. Raises. */
@@ -511,7 +514,9 @@ struct awl_state {
 
   /* memory */
   awl_resources resources[AWL_RESOURCE_KINDS];
-  aw_lua_held *held;       /* resources of embedders: a list */
+  aw_lua_held *held; /* resources of embedders: a list */
+  /* who listens to the engines, a list; see lua/monitor/listen */
+  aw_lua_instrument *instruments;
   awl_scope *free_scopes;  /* a list of free structs, see scope.c */
   awl_scope *scope_blocks; /* the blocks that contain these structs */
   /* bytes that the collector has not been told of yet */
