@@ -10,11 +10,12 @@
 ---   ended      the task has ended
 ---   killed     the engine has ended the task
 
+local lanes = require "docs.make.lanes"
 local svg = require "docs.make.svg"
 
 local M = {}
 
-local WIDTH <const>, LEFT <const>, PITCH <const>, BAR <const> = 800, 84, 42, 24
+local WIDTH <const>, LEFT <const>, TOP <const> = 800, 84, 92
 local BARS <const> = { wait = "blue", cleanup = "green" }
 local SIGNS <const> = {
   cancelled = { "cross", "line-red" },
@@ -33,9 +34,9 @@ local LEGEND <const> = {
 --- Return the events of a program's output, and its lanes in their order.
 ---@param output string
 ---@return table[] events
----@return string[] lanes
+---@return string[] names of the lanes
 function M.read(output)
-  local events, lanes = {}, {}
+  local events, names = {}, {}
   for line in output:gmatch "[^\n]+" do
     local time, lane, kind, text = line:match "^([%d.]+)\t(.-)\t(%l+)\t(.*)$"
     if not BARS[kind] and not SIGNS[kind] and kind ~= "head" then
@@ -43,12 +44,12 @@ function M.read(output)
     end
     events[#events + 1] = { time = tonumber(time), lane = lane, kind = kind,
       text = text }
-    if lane ~= "" and not lanes[lane] then
-      lanes[#lanes + 1] = lane
-      lanes[lane] = #lanes
+    if lane ~= "" and not names[lane] then
+      names[#names + 1] = lane
+      names[lane] = true
     end
   end
-  return events, lanes
+  return events, names
 end
 
 -- Returns the first event of a kind.
@@ -71,7 +72,7 @@ end
 
 -- Draws a vertical line through all lanes, with a text beside its top.
 local function draw_moment(page, at, time, top, text, anchor)
-  local x = at.x(time)
+  local x = at:x(time)
   page:line(x, top, x, at.bottom, "line-red dashed")
   page:text(anchor == "end" and x - 6 or x + 6, top + 8, text, "bad", anchor)
 end
@@ -79,20 +80,12 @@ end
 local function draw_moments(page, at, events)
   local cancel, hard = first(events, "cancelled"), first(events, "hard")
   if hard then
-    local from, to = at.x(cancel.time), at.x(hard.time)
+    local from, to = at:x(cancel.time), at:x(hard.time)
     page:rect(from, at.top, to - from, at.bottom - at.top, "band", 0)
     draw_moment(page, at, hard.time, at.top - 17,
       ("the grace of %g s is over"):format(hard.time - cancel.time), "end")
   end
   draw_moment(page, at, cancel.time, at.top - 34, cancel.text)
-end
-
-local function draw_axis(page, at, tick, last)
-  for i = 0, math.floor(last / tick + 0.001) do
-    local x = at.x(i * tick)
-    page:line(x, at.top, x, at.bottom + 4)
-    page:text(x, at.bottom + 18, ("%g s"):format(i * tick), "grey", "middle")
-  end
 end
 
 local function draw_sign(page, kind, x, y)
@@ -102,9 +95,9 @@ end
 local function draw_bars(page, at, events)
   for i, event in ipairs(events) do
     if BARS[event.kind] then
-      local x, y = at.x(event.time), at.y(event.lane)
-      local width = at.x(after(events, i).time) - x
-      page:rect(x, y - BAR / 2, width, BAR, BARS[event.kind])
+      local x, y = at:x(event.time), at:y(event.lane)
+      local width = at:x(after(events, i).time) - x
+      page:rect(x, y - lanes.BAR / 2, width, lanes.BAR, BARS[event.kind])
       page:text(x + 12, y + 4, event.text, "code")
     end
   end
@@ -115,7 +108,7 @@ local function draw_signs(page, at, events)
   local newest = {} -- lane -> where its last sign stands
   for i, event in ipairs(events) do
     if SIGNS[event.kind] then
-      local x, y = at.x(event.time), at.y(event.lane)
+      local x, y = at:x(event.time), at:y(event.lane)
       x = math.max(x, (newest[event.lane] or 0) + 13)
       newest[event.lane] = x
       draw_sign(page, event.kind, x, y)
@@ -128,19 +121,16 @@ end
 
 -- Draws the meaning of what is in the picture.
 local function draw_legend(page, y, events)
-  local x = 16
+  local entries = {}
   for _, entry in ipairs(LEGEND) do
     local kind, text = entry[1], entry[2]
     if first(events, kind) then
-      if BARS[kind] then
-        page:rect(x, y - 10, 18, 12, BARS[kind])
-      else
-        draw_sign(page, kind, x + 9, y - 4)
-      end
-      page:text(x + 24, y, text, "grey")
-      x = x + 24 + svg.width(text, "grey") + 12
+      entries[#entries + 1] = { text, BARS[kind] or function(at_x, at_y)
+        draw_sign(page, kind, at_x, at_y)
+      end }
     end
   end
+  lanes.draw_legend(page, y, entries)
 end
 
 --- Return the file of a picture.
@@ -148,26 +138,16 @@ end
 ---@param output string
 ---@return string
 function M.draw(about, output)
-  local events, lanes = M.read(output)
-  local last = events[#events].time
-  local head = first(events, "head")
-  local scale = (WIDTH - LEFT - about.right) / last
-  local at = { top = 92, bottom = 92 + PITCH * #lanes }
-  function at.x(time)
-    return LEFT + time * scale
-  end
-  function at.y(lane)
-    return at.top + PITCH * (lanes[lane] - 0.5)
-  end
+  local events, names = M.read(output)
+  local at = lanes.new { names = names, top = TOP, left = LEFT,
+    width = WIDTH - LEFT - about.right, from = 0, to = events[#events].time }
   local page = svg.page { width = WIDTH, height = at.bottom + 56,
     title = about.title, desc = about.desc }
   page:text(16, 26, about.title, "title")
-  page:text(16, 46, head.text, "code")
-  draw_axis(page, at, about.tick, last)
+  page:text(16, 46, first(events, "head").text, "code")
+  at:draw_axis(page, about.tick, "s")
   draw_moments(page, at, events)
-  for _, lane in ipairs(lanes) do
-    page:text(LEFT - 10, at.y(lane) + 4, lane, "strong", "end")
-  end
+  at:draw_names(page)
   draw_bars(page, at, events)
   draw_signs(page, at, events)
   draw_legend(page, at.bottom + 44, events)
