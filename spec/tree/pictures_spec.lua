@@ -3,6 +3,7 @@
 -- one.
 
 local boxes = require "docs.make.boxes"
+local json = require "spec.support.json"
 local pictures = require "docs.make.pictures"
 local process = require "spec.support.process"
 local steps = require "docs.make.steps"
@@ -326,5 +327,28 @@ describe("the check of pictures", function()
       draw(p)
       assert.are.equal(text, unreadable(p:file()))
     end
+  end)
+end)
+
+describe("the reader of JSON", function()
+  it("reads all kinds of values [docs]", function()
+    assert.are.same({ a = { 1, 2.5, -300.0, true, false, json.null,
+      "x\n\u{e4}\u{1F600}", {}, {} }, b = { c = "" } }, json.read [[
+      {"a": [1, 2.5, -3e2, true,false, null, "x\n\u00e4\ud83d\ude00", [], { }],
+       "b":{"c":""}}
+    ]])
+    assert.are.equal("integer", math.type(json.read " 12 "))
+  end)
+
+  it("refuses what is no JSON [docs]", function()
+    for _, text in ipairs { "", "{", "[1,]", '{"a":1,}', "01", "1.", "1e",
+      '"a', '"\n"', [["\x"]], "nul", "[1 2]", "{a:1}", "1 2",
+      '{"a":1,"a":2}', [["\ud800"]], [["\udc00"]], '"\xff"', "NaN", "+1",
+      [["\u12"]], "-", "[1]]" } do
+      assert.is_false(pcall(json.read, text), text)
+    end
+    assert.has_error(function()
+      json.read "[1, two]"
+    end, "JSON: no number at byte 5")
   end)
 end)
