@@ -59,6 +59,7 @@ static const io_opener fs_openers[] = {
     awio_open_folder,     awio_open_glob,
     awio_open_watch,      NULL};
 static const io_opener pool_openers[] = {awio_open_pool, NULL};
+static const io_opener socket_openers[] = {awio_open_luasocket, NULL};
 
 /* Fields of the module. Openers run first, then the part, if there is one,
  * whose result is the field; else an opener has set it. */
@@ -72,7 +73,7 @@ static const late_field late_fields[] = {
     {"tcp", "aiowire.tcp", NULL}, {"unix", "aiowire.unix", NULL},
     {"tls", "aiowire.tls", NULL}, {"udp", "aiowire.udp", NULL},
     {"dns", "aiowire.dns", NULL}, {"fs", "aiowire.fs", fs_openers},
-    {"pool", NULL, pool_openers}};
+    {"pool", NULL, pool_openers}, {"socket", "aiowire.socket", socket_openers}};
 
 static const late_field *find_late(lua_State *L, int index) {
   const char *name = lua_isstring(L, index) ? lua_tostring(L, index) : "";

@@ -11,6 +11,7 @@
  *   tls/           TLS over a descriptor, with OpenSSL
  *   stream/        bytes in and out of a descriptor: in C, and for Lua
  *   net/           looking names up, connecting, servers, datagrams
+ *   luasocket/     sockets as LuaSocket's, which await
  *   process/       child processes: in C, and for Lua
  *   file/          operations on files, and watching them
  *   thread/        workers with Lua states of their own, and pools of them
@@ -68,6 +69,7 @@ void awio_open_server(lua_State *L);
 void awio_open_listen(lua_State *L);
 void awio_open_connections(lua_State *L);
 void awio_open_udp(lua_State *L);
+void awio_open_luasocket(lua_State *L);
 void awio_open_process(lua_State *L);
 void awio_open_spawn(lua_State *L);
 void awio_open_read_file(lua_State *L);
