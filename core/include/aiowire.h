@@ -1026,6 +1026,10 @@ AW_API void aw_task_set_handler(aw_task *task, aw_value handler);
 AW_API int aw_task_set_locals(aw_task *task, aw_value locals);
 AW_API aw_value aw_task_locals(const aw_task *task); /* borrowed, or 0 */
 
+/* Tell whether the task has caught Cancelled and waited again, see
+ * AW_STEP_SWALLOWED; false once it has left the scope that was cancelled. */
+AW_API bool aw_task_swallowed(const aw_task *task);
+
 /* Tell whether somebody has waited for the end of `task` [T5], or whether
  * aw_task_mark_waited() was called. */
 AW_API bool aw_task_waited(const aw_task *task);

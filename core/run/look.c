@@ -32,6 +32,10 @@ uint64_t aw_task_started(const aw_task *task) {
   return task->started;
 }
 
+bool aw_task_swallowed(const aw_task *task) {
+  return task->warned;
+}
+
 bool aw_task_waited(const aw_task *task) {
   return task->waited;
 }

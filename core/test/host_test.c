@@ -323,10 +323,11 @@ static void parked_code_goes_on_when_its_wait_ends(void) {
   CHECK(step.data == &bodies[1] && step.result == AW_ECANCELED);
   aw_value reason;
   CHECK(aw_task_cancelled_by(step.task, &reason) == AW_BY_LOOP);
+  CHECK(!aw_task_swallowed(step.task));
   CHECK(aw_await_sleep(step.task, 1) == 0); /* refused in its next turn */
   next(engine, loop, AW_STEP_SWALLOWED);
   step = next(engine, loop, AW_STEP_RESUME);
-  CHECK(step.result == AW_ECANCELED);
+  CHECK(step.result == AW_ECANCELED && aw_task_swallowed(step.task));
   aw_step_cancelled(step.task);
   over(engine, loop);
   finish(engine, loop);
