@@ -97,7 +97,8 @@ if(AIOWIRE_LUA)
   foreach(source IN LISTS lua_tests)
     get_filename_component(name ${source} NAME_WE)
     aiowire_program(${name} ${source} TRUE)
-    target_include_directories(${name} PRIVATE core/test lua/test lua/io)
+    target_include_directories(${name} PRIVATE
+      core/test lua/test lua/io lua/monitor lua/bind)
     if(name STREQUAL "alloc_test") # takes a minute of processor time
       foreach(part RANGE 1 4)
         aiowire_test(lua.${name}.${part} ${spec_time} ${name} --part ${part}/4)

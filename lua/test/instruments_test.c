@@ -177,7 +177,7 @@ static lua_State *open_state(void) {
 static void run(lua_State *L, const char *text) {
   bool ends_well = luaL_dostring(L, text) == LUA_OK;
   if (!ends_well)
-    fprintf(stderr, "%s\n", lua_tostring(L, -1));
+    fprintf(stderr, "%s\n", luaL_tolstring(L, -1, NULL));
   CHECK(ends_well);
 }
 
