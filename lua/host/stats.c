@@ -4,11 +4,11 @@
  *   collector  ─► a finalizer in each cycle ──────────┼─► print
  *   the process: clocks, memory ──────────────────────┘
  *
- * An instrument is set only with --stats, so a program without it takes the
- * short ways of the engine. It hears of the tasks on the state's own engine.
- * EventLoops with a clock or a seed of their own have other engines: their time
- * is in the step that runs them, and their tasks are not counted. So it is with
- * the tasks of workers, whose processor time is in that of the process.
+ * An instrument listens only with --stats, so a program without it takes the
+ * short ways of the engine. EventLoops with a clock or a seed of their own have
+ * other engines than the state: their time is in the step that runs them, and
+ * their tasks are not counted. So it is with the tasks of workers, whose
+ * processor time is in that of the process.
  *
  * os.exit(code, false) ends the process from inside Lua: an exit handler prints
  * then. What else is to be reported at the end of a program, such as a recorded
@@ -35,7 +35,9 @@
 enum { NAME_SIZE = 80 };
 
 static struct {
-  bool on; /* begun, and not printed yet */
+  bool on;                 /* begun, and not printed yet */
+  const aw_engine *engine; /* of the state */
+  aw_lua_instrument *instrument;
   uint64_t began;
   uint64_t blocked_at, idle; /* ns in libuv, as no task was ready */
   uint64_t started, alive, most_alive, steps;
@@ -54,9 +56,14 @@ static uint64_t clock_ns(clockid_t id) {
 
 /* ---- counting ------------------------------------------------------------ */
 
+static bool is_counted(const aw_task *task) {
+  return aw_task_engine(task) == stats.engine;
+}
+
 static void count_start(void *data, const aw_task *task) {
   (void)data;
-  (void)task;
+  if (!is_counted(task))
+    return;
   stats.started++;
   if (++stats.alive > stats.most_alive)
     stats.most_alive = stats.alive;
@@ -64,14 +71,13 @@ static void count_start(void *data, const aw_task *task) {
 
 static void count_end(void *data, const aw_task *task) {
   (void)data;
-  (void)task;
-  stats.alive--;
+  stats.alive -= is_counted(task);
 }
 
 static void note_step_begin(void *data, const aw_task *task) {
   (void)data;
-  (void)task;
-  stats.step_at = clock_ns(CLOCK_MONOTONIC);
+  if (is_counted(task))
+    stats.step_at = clock_ns(CLOCK_MONOTONIC);
 }
 
 static void keep_cut_text(char *into, const char *text) {
@@ -80,6 +86,8 @@ static void keep_cut_text(char *into, const char *text) {
 
 static void note_step_end(void *data, const aw_task *task) {
   (void)data;
+  if (!is_counted(task))
+    return;
   uint64_t took = clock_ns(CLOCK_MONOTONIC) - stats.step_at;
   stats.steps++;
   if (took <= stats.longest)
@@ -90,15 +98,21 @@ static void note_step_end(void *data, const aw_task *task) {
   keep_cut_text(stats.where, aw_task_where(task));
 }
 
+static bool is_counted_block(void) {
+  return aw_lua_instrument_engine(stats.instrument) == stats.engine;
+}
+
 static void begin_block(void *data, uint64_t until) {
   (void)data;
   (void)until;
-  stats.blocked_at = clock_ns(CLOCK_MONOTONIC);
+  if (is_counted_block())
+    stats.blocked_at = clock_ns(CLOCK_MONOTONIC);
 }
 
 static void end_block(void *data) {
   (void)data;
-  stats.idle += clock_ns(CLOCK_MONOTONIC) - stats.blocked_at;
+  if (is_counted_block())
+    stats.idle += clock_ns(CLOCK_MONOTONIC) - stats.blocked_at;
 }
 
 /* An object without references: each cycle of the collector calls its
@@ -198,7 +212,8 @@ void host_stats_begin(lua_State *L) {
                                            .step_ends = note_step_end,
                                            .before_blocking = begin_block,
                                            .after_blocking = end_block};
-  int rc = aw_engine_instrument(aw_lua_engine(L), &instrument);
+  stats.engine = aw_lua_engine(L);
+  int rc = aw_lua_instrument_add(L, &instrument, &stats.instrument);
   if (rc < 0)
     luaL_error(L, "cannot count for --stats: %s", aw_strerror(rc));
   stats.began = clock_ns(CLOCK_MONOTONIC);
