@@ -170,6 +170,14 @@ static const struct {
               {"ready", READY},     {"failed", FAILED},
               {"done", PLAIN},      {"cancelled", CANCELLED}};
 
+const char *host_style_state_code(const char *state) {
+  for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+    if (strcmp(states[i].name, state) == 0)
+      return has_true_color ? looks[states[i].look].true_color
+                            : looks[states[i].look].code;
+  return "";
+}
+
 /* Find the state of a task in the line: "'name'  state" or "'name' (state)".
  * Returns its offset, or the size of the line. */
 static size_t find_state(line l, style *look, size_t *size) {

@@ -26,6 +26,10 @@ void host_style_use(host_colour when);
 /* Are there colors on this descriptor? */
 bool host_style_is_on(int fd);
 
+/* Return the code of a state of tasks, such as "38;5;36" for "running"; "": it
+ * has none. Static storage. */
+const char *host_style_state_code(const char *state);
+
 /* Print a text and a newline in one write. What C's stdout and stderr hold back
  * is written first. Call from: anywhere but a signal handler. */
 void host_style_print(int fd, host_style_kind kind, const char *text);

@@ -11,6 +11,9 @@
  * The handlers are in place during a read. One that somebody else puts in place
  * meanwhile stays. One that was there before is called as well.
  *
+ * A screen, as that of --top, is a read of that kind, too. It also has a text
+ * that is written whenever the modes are given back.
+ *
  * Those for SIGTERM and kin are in place from the start of the program: whoever
  * holds such a signal, and gives it to the handler from before in the end, then
  * gives it to one that restores the terminal.
@@ -22,6 +25,7 @@
 #include "editor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -55,6 +59,8 @@ enum { HANDLED = sizeof handled / sizeof *handled };
 static struct sigaction before[HANDLED];
 static struct termios modes;
 static int wake_end;
+static int screen;             /* where `leave_text` goes */
+static const char *leave_text; /* NULL: none */
 static atomic_bool reading;
 
 static atomic_bool stopped;
@@ -62,9 +68,35 @@ static atomic_bool stopped;
 /* Only the terminal's foreground may set modes: another process is stopped. */
 void host_editor_restore_terminal(void) {
   int saved = errno;
-  if (reading && tcgetpgrp(STDIN_FILENO) == getpgrp())
+  if (reading && tcgetpgrp(STDIN_FILENO) == getpgrp()) {
     tcsetattr(STDIN_FILENO, TCSANOW, &modes);
+    if (leave_text)
+      host_write_soon(screen, leave_text);
+  }
   errno = saved;
+}
+
+void host_write_soon(int fd, const char *text) {
+  enum { PATIENCE = 1000 }; /* ms */
+  size_t left = strlen(text);
+  while (left > 0) {
+    ssize_t count = write(fd, text, left);
+    if (count > 0) {
+      text += count;
+      left -= (size_t)count;
+      continue;
+    }
+    struct pollfd ready = {fd, POLLOUT, 0};
+    if (count < 0 && errno != EAGAIN && errno != EINTR)
+      return;
+    if (poll(&ready, 1, PATIENCE) == 0)
+      return;
+  }
+}
+
+void host_terminal_show(int terminal, const char *leave) {
+  screen = terminal;
+  leave_text = leave;
 }
 
 static void wake(void) {
@@ -167,4 +199,5 @@ void host_terminal_leave(void) {
       sigaction(handled[i].number, &before[i], NULL);
   }
   reading = false;
+  leave_text = NULL;
 }

@@ -23,4 +23,15 @@ bool host_terminal_was_stopped(void);
 /* Give modes and signals back. */
 void host_terminal_leave(void);
 
+/* Before host_terminal_enter(): whatever gives the modes back until the end of
+ * host_terminal_leave() writes a text as well.
+ *
+ *   terminal  a descriptor that does not block
+ *   leave     borrowed until then */
+void host_terminal_show(int terminal, const char *leave);
+
+/* Write a short text to a descriptor that does not block. A terminal that takes
+ * nothing for a second loses the rest. Async-signal-safe. */
+void host_write_soon(int fd, const char *text);
+
 #endif
