@@ -13,7 +13,8 @@
  * Neighbours: options.c reads the command line, bytecode.c refuses bytecode,
  * workers.c makes Lua states, also those of workers, memory.c is their
  * allocator, output.c handles the loss of standard output's reader, quit.c
- * handles SIGQUIT, repl.c has the prompt, warning.c prints warnings.
+ * handles SIGQUIT, repl.c has the prompt, top.c shows another program, and
+ * warning.c prints warnings.
  */
 
 #include "bytecode.h"
@@ -26,6 +27,7 @@
 #include "repl.h"
 #include "stats.h"
 #include "style.h"
+#include "top.h"
 #include "warning.h"
 #include "workers.h"
 
@@ -356,6 +358,10 @@ static int run_all(lua_State *L) {
   }
   if (o->check) {
     h->status = host_check(L, o);
+    return 0;
+  }
+  if (o->top) {
+    run_chunk(L, h, LUA_OK, host_top_push(L, o->pid));
     return 0;
   }
   if (o->stats)

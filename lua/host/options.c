@@ -67,6 +67,11 @@ static bool set_stats(host_options *o, const char *value) {
   return o->stats = true;
 }
 
+static bool set_top(host_options *o, const char *value) {
+  o->pid = value[0] ? value : NULL;
+  return o->top = true;
+}
+
 static bool set_version(host_options *o, const char *value) {
   (void)value;
   return o->all_parts = true;
@@ -78,19 +83,22 @@ typedef struct named_option {
   const char *expected; /* what the value must be, and an example of it */
   const char *example;
   bool (*read)(host_options *options, const char *value); /* false: wrong */
+  bool alone; /* it may stand without its value, which is then "" */
 } named_option;
 
 static const char SECONDS[] = "a number of seconds from 0 up";
+static const char PID[] = "the id of a process";
 
 static const named_option named[] = {
-    {"--check", NULL, NULL, NULL, set_check},
-    {"--color", "WHEN", "auto, always or never", "never", read_colour},
-    {"--grace", "S", SECONDS, "0.5", read_grace},
-    {"--help", NULL, NULL, NULL, set_help},
-    {"--stats", NULL, NULL, NULL, set_stats},
-    {"--timeout", "S", SECONDS, "2.5", read_timeout},
-    {"--version", NULL, NULL, NULL, set_version},
-    {NULL, NULL, NULL, NULL, NULL},
+    {"--check", NULL, NULL, NULL, set_check, false},
+    {"--color", "WHEN", "auto, always or never", "never", read_colour, false},
+    {"--grace", "S", SECONDS, "0.5", read_grace, false},
+    {"--help", NULL, NULL, NULL, set_help, false},
+    {"--stats", NULL, NULL, NULL, set_stats, false},
+    {"--timeout", "S", SECONDS, "2.5", read_timeout, false},
+    {"--top", "PID", PID, "1234", set_top, true},
+    {"--version", NULL, NULL, NULL, set_version, false},
+    {NULL, NULL, NULL, NULL, NULL, false},
 };
 
 /* Return the option whose name stands in `text`, before any "=", or NULL. */
@@ -109,7 +117,9 @@ static host_usage read_named(host_options *options, const char *text) {
   const char *equals = strchr(text, '=');
   if (equals && !option->value)
     return HOST_USAGE_NO_VALUE;
-  if (!equals && option->value)
+  if (!equals && option->value && !option->alone)
+    return HOST_USAGE_VALUE;
+  if (equals && option->alone && equals[1] == '\0')
     return HOST_USAGE_VALUE;
   return option->read(options, equals ? equals + 1 : "") ? HOST_USAGE_RIGHT
                                                          : HOST_USAGE_VALUE;
@@ -154,21 +164,59 @@ static int read_option(host_options *options, int i) {
 
 /* ---- the command line ---------------------------------------------------- */
 
+/* Is the text the id of a process, without a sign or zeros before it? */
+static bool is_pid(const char *text) {
+  enum { DIGITS = 10 };
+  size_t length = strspn(text, "0123456789");
+  return text[length] == '\0' && text[0] != '0' && length > 0 &&
+         length <= DIGITS && strtoll(text, NULL, 10) <= INT32_MAX;
+}
+
+static void refuse_word(host_options *options, const char *word,
+                        host_usage usage) {
+  options->bad = word;
+  options->usage = usage;
+}
+
+/* --top runs no chunk. The word after it, or after a "=", is a process id. */
+static void check_top(host_options *options) {
+  char **argv = options->argv;
+  host_action action;
+  int at = 1, word = options->script;
+  while (host_options_next(options, &at, &action))
+    if (action.letter != 'W') {
+      refuse_word(options, action.letter == 'e' ? "-e" : "-l",
+                  HOST_USAGE_WITH_TOP);
+      return;
+    }
+  if (!options->pid && word < options->argc)
+    options->pid = argv[word++];
+  if (options->interactive)
+    refuse_word(options, "-i", HOST_USAGE_WITH_TOP);
+  else if (options->check)
+    refuse_word(options, "--check", HOST_USAGE_WITH_TOP);
+  else if (options->stats)
+    refuse_word(options, "--stats", HOST_USAGE_WITH_TOP);
+  else if (options->pid && !is_pid(options->pid))
+    refuse_word(options, options->pid, HOST_USAGE_PID);
+  else if (word < options->argc)
+    refuse_word(options, argv[word], HOST_USAGE_WITH_TOP);
+}
+
 /* A prompt has no time limit. --check runs nothing, so a script gets no
  * arguments: `--check *.lua` means several scripts. */
 static void check_together(host_options *options) {
   if (options->bad || options->help || options->all_parts)
     return;
-  if (options->interactive && options->check) {
-    options->bad = "-i";
-    options->usage = HOST_USAGE_WITH_CHECK;
-  } else if (options->check && options->script + 1 < options->argc) {
-    options->bad = options->argv[options->script + 1];
-    options->usage = HOST_USAGE_CHECKS_ONE;
-  } else if (options->interactive && options->timeout_ns != AW_NEVER) {
-    options->bad = "--timeout";
-    options->usage = HOST_USAGE_WITH_PROMPT;
-  }
+  if (options->top)
+    check_top(options);
+  else if (options->interactive && options->check)
+    refuse_word(options, "-i", HOST_USAGE_WITH_CHECK);
+  else if (options->check && options->script + 1 < options->argc)
+    refuse_word(options, options->argv[options->script + 1],
+                HOST_USAGE_CHECKS_ONE);
+  else if (options->interactive && options->timeout_ns != AW_NEVER)
+    refuse_word(options, "--timeout", HOST_USAGE_WITH_PROMPT);
 }
 
 void host_options_read(host_options *options, int argc, char **argv) {
@@ -286,6 +334,13 @@ static void write_complaint(FILE *out, const host_options *options) {
   case HOST_USAGE_WITH_CHECK:
     fprintf(out, "'%s' cannot be used with --check, which runs nothing", text);
     break;
+  case HOST_USAGE_WITH_TOP:
+    fprintf(out, "'%s' cannot be used with --top, which runs nothing", text);
+    break;
+  case HOST_USAGE_PID:
+    fprintf(out, "'%s' is no process id (%s expected, as --top=1234)", text,
+            PID);
+    break;
   case HOST_USAGE_CHECKS_ONE:
     fprintf(out, "--check takes one script; '%s' would be its argument", text);
     break;
@@ -332,6 +387,9 @@ void host_options_help(FILE *out) {
         "  --check        run nothing; report syntax errors, and globals that\n"
         "                 nobody defines\n"
         "  --stats        print at the end where the time has gone\n"
+        "  --top=PID      show the tasks of a program that runs, also --top "
+        "PID;\n"
+        "                 without a PID: list the programs that can be shown\n"
         "  --color=WHEN   color errors: auto (on a terminal), always, never\n"
         "\n"
         "Exit status: 0; 1 uncaught error, or the script cannot be read; 2\n"

@@ -23,6 +23,8 @@ typedef enum host_usage {
   HOST_USAGE_NO_VALUE,    /* a value of an option that takes none */
   HOST_USAGE_WITH_PROMPT, /* an option that does not go with -i */
   HOST_USAGE_WITH_CHECK,  /* an option that does not go with --check */
+  HOST_USAGE_WITH_TOP,    /* a word that does not go with --top */
+  HOST_USAGE_PID,         /* a word of --top that is no process id */
   HOST_USAGE_CHECKS_ONE   /* a word after the script that --check reads */
 } host_usage;
 
@@ -48,6 +50,8 @@ typedef struct host_options {
   bool ignore_env;     /* -E */
   bool check;          /* --check */
   bool stats;          /* --stats */
+  bool top;            /* --top */
+  const char *pid;     /* of --top, decimal digits; NULL: none was given */
   uint64_t timeout_ns; /* --timeout; AW_NEVER: none */
   uint64_t grace_ns;   /* --grace; AW_DEFAULT: that of every loop */
   host_colour colour;  /* --color */
