@@ -17,9 +17,10 @@ Page.__index = Page
 --- The width of a letter, as a part of the size of the font.
 local LETTER <const> = 0.61
 
---- Sizes of the classes of texts: usual, title, small and grey, code.
+--- Sizes of the classes of texts: usual, title, small and grey; and in the font
+--- of code: plain, strong, bad, the states of tasks, faint, on a full color.
 M.SIZES = { usual = 13, title = 14, grey = 12, code = 12, strong = 12,
-  bad = 12 }
+  bad = 12, waits = 12, runs = 12, ready = 12, faint = 12, on = 12 }
 
 -- Each colour: in light mode, in dark mode.
 local COLOURS <const> = {
@@ -42,8 +43,9 @@ local FORMS <const> = [[
 text{font-family:system-ui,Helvetica,Arial,sans-serif}
 .usual{font-size:13px}
 .title{font-size:14px;font-weight:bold}
-.grey,.code,.strong,.bad{font-size:12px}
-.code,.strong,.bad{font-family:ui-monospace,Menlo,Consolas,monospace}
+.grey,.code,.strong,.bad,.waits,.runs,.ready,.faint,.on{font-size:12px}
+.code,.strong,.bad,.waits,.runs,.ready,.faint,.on]]
+  .. [[{font-family:ui-monospace,Menlo,Consolas,monospace}
 .strong{font-weight:bold}
 .line-grey,.line-red{stroke-width:1.5}
 .dashed{stroke-dasharray:4 3}
@@ -52,11 +54,16 @@ text{font-family:system-ui,Helvetica,Arial,sans-serif}
 -- The rules of one mode; @NAME is a colour.
 local PAINT <const> = [[
 text{fill:@text}
-text.grey,.full-grey{fill:@grey}
+text.grey,text.faint,.full-grey{fill:@grey}
 text.bad,.full-red{fill:@red}
+text.waits{fill:@blue}
+text.runs{fill:@green}
+text.ready{fill:@gold}
+text.on{fill:@page}
 .page{fill:@page}
 .band{fill:@band}
 .box{fill:@page;stroke:@edge}
+.frame{fill:@band;stroke:@edge}
 .blue{fill:@blue-in;stroke:@blue}
 .green{fill:@green-in;stroke:@green}
 .gold{fill:@gold-in;stroke:@gold}
@@ -140,13 +147,27 @@ function Page:line(x1, y1, x2, y2, class)
     class or "line")
 end
 
+--- Draw a full shape with straight edges.
+---@param class string a full color
+---@param ... number x and y of each corner
+function Page:shape(class, ...)
+  local values = table.pack(...)
+  local corners = {}
+  for i = 1, values.n // 2 do
+    corners[i] = "%s %s"
+  end
+  values[values.n + 1] = class
+  self:add('<path d="M' .. table.concat(corners, "L") .. 'Z" class="%s"/>',
+    table.unpack(values, 1, values.n + 1))
+end
+
 --- Draw a line with a head at its end.
 function Page:arrow(x1, y1, x2, y2)
   local dx, dy = x2 - x1, y2 - y1
   local length = math.sqrt(dx * dx + dy * dy)
   dx, dy = dx / length, dy / length
   self:line(x1, y1, x2 - 4 * dx, y2 - 4 * dy, "line-grey")
-  self:add('<path d="M%s %sL%s %sL%s %sZ" class="full-grey"/>', x2, y2,
+  self:shape("full-grey", x2, y2,
     x2 - 7 * dx - 3.5 * dy, y2 - 7 * dy + 3.5 * dx,
     x2 - 7 * dx + 3.5 * dy, y2 - 7 * dy - 3.5 * dx)
 end

@@ -6,9 +6,11 @@ local boxes = require "docs.make.boxes"
 local json = require "spec.support.json"
 local pictures = require "docs.make.pictures"
 local process = require "spec.support.process"
+local screen = require "docs.make.screen"
 local steps = require "docs.make.steps"
 local svg = require "docs.make.svg"
 local timeline = require "docs.make.timeline"
+local trace = require "docs.make.trace"
 
 local made = pictures.pictures(process.binary)
 
@@ -280,6 +282,63 @@ describe("what draws pictures", function()
     assert.has_error(function()
       boxes.read "EventLoop (running)\n│    nonsense\n"
     end, "line: │    nonsense")
+  end)
+
+  it("reads the tracks of a trace [docs]", function()
+    local tracks = trace.read [[
+{"traceEvents":[
+{"ph":"M","tid":3,"name":"thread_name","args":{"name":"beat"}},
+{"ph":"X","tid":3,"name":"beat","cat":"task","ts":1000,"dur":9000},
+{"ph":"X","tid":3,"name":"sleep","cat":"wait","ts":2000,"dur":500,
+  "args":{"about":"1 s"}},
+{"ph":"X","tid":3,"name":"step","cat":"step","ts":2500,"dur":250.0},
+{"ph":"i","tid":3,"name":"cancel","cat":"event","ts":2750,"s":"t"},
+{"ph":"C","tid":0,"name":"tasks","ts":1,"args":{"ready":1}}]}]]
+    assert.are.same({ beat = { name = "beat",
+      life = { kind = "task", text = "beat", from = 1, to = 10 },
+      slices = {
+        { kind = "wait", text = "sleep 1 s", from = 2, to = 2.5 },
+        { kind = "step", text = "step", from = 2.5, to = 2.75 },
+        { kind = "cancel", text = "cancel", from = 2.75, to = 2.75 },
+      } } }, tracks)
+  end)
+
+  it("shows a long step of a trace, and what is missing [docs]", function()
+    local text = [[{"traceEvents":[
+{"ph":"M","tid":3,"name":"thread_name","args":{"name":"beat 1"}},
+{"ph":"X","tid":3,"name":"step","cat":"step","ts":0,"dur":12000},
+{"ph":"X","tid":3,"name":"step","cat":"step","ts":20000,"dur":1000}]}]]
+    local about = { title = "t", desc = "d", head = "h", lanes = { "beat" },
+      tick = 5, long = 10 }
+    local picture = trace.draw(about, text)
+    assert.is_nil(fault_of_xml(picture))
+    assert.is_truthy(picture:find(">12 ms</text>", 1, true))
+    assert.is_nil(picture:find(">1 ms</text>", 1, true))
+    about.lanes = { "heart" }
+    assert.has_error(function()
+      trace.draw(about, text)
+    end, "no track: heart")
+  end)
+
+  it("reads the spans of a screen, and knows their colors [docs]", function()
+    assert.are.same({
+      { text = "id ", class = "code", column = 0 },
+      { text = "▶ runs", class = "runs", column = 3 },
+      { text = " 1 s", class = "code", column = 9 },
+    }, screen.read "id \27[38;5;36m▶ runs\27[0m 1 s")
+    assert.are.same({}, screen.read "")
+    assert.has_error(function()
+      screen.read "\27[35mpink\27[0m"
+    end, "no color: 35")
+  end)
+
+  it("draws signs of a screen as shapes [docs]", function()
+    local picture = screen.draw({ title = "t", desc = "d", head = "h" },
+      "\27[38;5;36m▶ runs\27[0m\n\27[7mname\27[0m\n")
+    assert.is_nil(fault_of_xml(picture))
+    assert.is_truthy(picture:find('<path d="M[^"]+" class="full%-green"/>'))
+    assert.is_nil(picture:find("▶", 1, true))
+    assert.is_truthy(picture:find('class="on">name</text>', 1, true))
   end)
 
   it("reads the depth of a task from a dump [docs]", function()
