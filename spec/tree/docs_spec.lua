@@ -27,7 +27,8 @@ end
 -- Blocks ---------------------------------------------------------------------
 
 -- Returns { line, code, output } for each ```lua block of a Markdown text.
--- `output` is the ``` block on the next line, if there is one.
+-- `output` is the ``` block on the next line, if there is one, or a picture
+-- that the program prints: a ```mermaid block.
 local function blocks_of(text)
   local blocks, block, line, last = {}, nil, 0, nil
   for row in (text .. "\n"):gmatch "(.-)\n" do
@@ -38,7 +39,8 @@ local function blocks_of(text)
       if block.language == "lua" then
         last = { line = block.line, code = body, ends = line }
         blocks[#blocks + 1] = last
-      elseif block.language == "" and last and last.ends == block.line - 1 then
+      elseif (block.language == "" or block.language == "mermaid") and last
+        and last.ends == block.line - 1 then
         last.output = body
       end
       block = nil
@@ -197,14 +199,16 @@ describe("the reading of Markdown", function()
     local blocks = blocks_of(table.concat({
       "text", "```lua", 'local aw = require "aiowire"', "```", "```", "out",
       "```", "```sh", "ls", "```", "```lua", "x = 1", "y = 2", "```", "",
-      "```", "no output", "```",
+      "```", "no output", "```", "```lua", "z = 1", "```", "```mermaid",
+      "flowchart LR", "```", "```text", "none", "```",
     }, "\n"))
-    assert.are.equal(2, #blocks)
+    assert.are.equal(3, #blocks)
     assert.are.equal(2, blocks[1].line)
     assert.are.equal("out\n", blocks[1].output)
     assert.is_true(is_program(blocks[1].code))
     assert.are.equal("x = 1\ny = 2\n", blocks[2].code)
     assert.is_nil(blocks[2].output)
     assert.is_false(is_program(blocks[2].code))
+    assert.are.equal("flowchart LR\n", blocks[3].output)
   end)
 end)
