@@ -227,6 +227,34 @@ describe("--top of a program that", function()
     assert.are.equal(0, t:wait().code)
   end))
 
+  it("closes each connection: fails [D48]", test({}, function(t, p)
+    shows(t, "fib")
+    p.hasty = true
+    p:drop()
+    assert.are.same({ ok = false, code = 1 }, t:wait())
+    is_normal(t)
+    local left = t.screen:transcript()
+    assert.is_truthy(left:find("it closes each connection", 1, true), left)
+  end))
+
+  it("closes it for another version: fails [D48]", test({}, function(t, p)
+    shows(t, "fib")
+    p.greeting = "aiowire 9 1 9.0 x\n"
+    p:drop()
+    assert.are.same({ ok = false, code = 1 }, t:wait())
+    local left = t.screen:transcript()
+    assert.is_truthy(left:find("version 9 of the protocol", 1, true), left)
+  end))
+
+  it("listens no more: says so [D48]", test({}, function(t, p)
+    shows(t, "fib")
+    p:stop_listening()
+    assert.are.same({ ok = true, code = 0 }, t:wait())
+    local left = t.screen:transcript()
+    assert.is_truthy(left:find(("process %d can no longer be inspected"):format(
+      p.pid), 1, true), left)
+  end))
+
   for name, text in pairs { ["sends garbage"] = "\0\27[2J\n",
     ["answers an error"] = "error\tmessage=too many \27clients\n.\n" } do
     it(name .. ": gives the terminal back, and fails [D48]", test({},

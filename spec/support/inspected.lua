@@ -78,6 +78,7 @@ end
 ---@field tasks table[]
 ---@field raw? string what is sent instead of these
 ---@field silent boolean requests get no answer
+---@field hasty boolean closes each connection after the first line
 ---@field greeting string the first line
 ---@field asked aiowire.Channel a value for each request
 ---@field streams aiowire.Stream[] the connections
@@ -89,6 +90,9 @@ local function serve(self, stream)
   self.streams[#self.streams + 1] = stream
   if self.greeting ~= "" then
     stream:write(self.greeting)
+  end
+  if self.hasty then
+    return
   end
   for line in stream:lines() do
     self.asked:send(line)
@@ -109,7 +113,7 @@ function M.open(options)
   local self = setmetatable({ child = child, pid = child.pid, folder = place,
     path = place.path, own_folder = not options.folder,
     engines = options.engines or { {} }, tasks = options.tasks or { {} },
-    raw = options.raw, silent = options.silent or false,
+    raw = options.raw, silent = options.silent or false, hasty = false,
     asked = aw.channel(math.huge), streams = {},
     greeting = options.greeting or ("aiowire 1 %d 0.1.0 %s\n"):format(
       child.pid, options.name or "server.lua") }, Inspected)
@@ -154,6 +158,14 @@ function Inspected:drop()
   self.streams = {}
 end
 
+--- Listen no more, and close all connections; the program lives on.
+function Inspected:stop_listening()
+  self.server:close()
+  self:drop()
+  self.task:cancel_wait()
+  self.server = nil
+end
+
 --- End the program: the process first, as its connections close with it.
 function Inspected:stop()
   if self.child then
@@ -163,10 +175,7 @@ function Inspected:stop()
     self.child = nil
   end
   if self.server then
-    self.server:close()
-    self:drop()
-    self.task:cancel_wait()
-    self.server = nil
+    self:stop_listening()
   end
 end
 
