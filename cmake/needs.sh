@@ -28,9 +28,16 @@ have_libedit() { ldconfig -p 2>/dev/null | grep -q 'libedit\.so\.2'; }
 missing=
 miss() { missing="$missing $1"; }
 
-# Clients for servers of ours, and libedit. Specs are skipped without them.
+# Clients for servers of ours, libraries of Lua with event loops of their own,
+# and libedit. Specs are skipped without them.
 wanted=
 want() { wanted="$wanted $1"; }
+have_rock() { have lua5.4 && lua5.4 -l "$1" -e '' 2>/dev/null; }
+want_loops() {
+  have_rock luv || want lua-luv
+  have_rock cqueues || want lua-cqueues
+  [ -e /usr/share/lua/5.3/http/server.lua ] || want lua-http
+}
 have_nc() { nc -h 2>&1 | grep -q 'OpenBSD netcat'; }
 want_clients() {
   have curl || want curl
@@ -60,6 +67,7 @@ need() {
       ! have apt-get || have_pyzmq || miss python3-zmq
       ! have apt-get || have openssl || miss openssl
       ! have apt-get || want_clients
+      ! have apt-get || want_loops
       ! have apt-get || have_libedit || want libedit2
       ;;
     lint)

@@ -109,12 +109,30 @@ int luaopen_aiowire_zmq(lua_State *L) {
   return 1;
 }
 
-/* Let require "aiowire.zmq" return aw.zmq, wherever Lua has found this
+int luaopen_aiowire_cqueues(lua_State *L) {
+  luaopen_aiowire(L);
+  awl_push_embedded(L, "aiowire.cqueues");
+  return 1;
+}
+
+int luaopen_aiowire_luv(lua_State *L) {
+  luaopen_aiowire(L);
+  awl_push_opening(L);
+  awio_open_luv(L);
+  awl_push_embedded(L, "aiowire.luv");
+  return 1;
+}
+
+/* Let `require` find the modules beside this one, wherever Lua has found this
  * library. */
 static void preload(lua_State *L) {
+  static const luaL_Reg modules[] = {
+      {"aiowire.zmq", luaopen_aiowire_zmq},
+      {"aiowire.cqueues", luaopen_aiowire_cqueues},
+      {"aiowire.luv", luaopen_aiowire_luv},
+      {NULL, NULL}};
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-  lua_pushcfunction(L, luaopen_aiowire_zmq);
-  lua_setfield(L, -2, "aiowire.zmq");
+  luaL_setfuncs(L, modules, 0);
   lua_pop(L, 1);
 }
 
@@ -138,14 +156,14 @@ static void (*const openers[])(lua_State *L, awl_state *s) = {
 
 /* What adds methods to streams comes after them. */
 static const io_opener io_openers[] = {
-    awio_open_readiness,   awio_open_poller_gate, awio_open_signal,
-    awio_open_time_of_day, awio_open_stream,      awio_open_read,
-    awio_open_read_until,  awio_open_socket,      awio_open_events,
-    awio_open_secure,      awio_open_copy,        awio_open_lookup,
-    awio_open_connect,     awio_open_server,      awio_open_listen,
-    awio_open_connections, awio_open_udp,         awio_open_process,
-    awio_open_spawn,       awio_open_finish,      awio_open_thread,
-    awio_open_pool_worker};
+    awio_open_readiness, awio_open_poller_gate, awio_open_drive,
+    awio_open_signal,    awio_open_time_of_day, awio_open_stream,
+    awio_open_read,      awio_open_read_until,  awio_open_socket,
+    awio_open_events,    awio_open_secure,      awio_open_copy,
+    awio_open_lookup,    awio_open_connect,     awio_open_server,
+    awio_open_listen,    awio_open_connections, awio_open_udp,
+    awio_open_process,   awio_open_spawn,       awio_open_finish,
+    awio_open_thread,    awio_open_pool_worker};
 
 /* Functions that are written in Lua, and the part that each is in. */
 static const struct {
@@ -160,7 +178,7 @@ static const struct {
     {"exec", "aiowire.exec"},         {"Exec", "aiowire.exec"},
     {"Poller", "aiowire.poller"},     {"run", "aiowire.run"},
     {"test", "aiowire.test"},         {"Serve", "aiowire.serve"},
-    {"pipeline", "aiowire.pipeline"},
+    {"pipeline", "aiowire.pipeline"}, {"Drive", "aiowire.drive"},
 };
 
 /* [inner, module] */

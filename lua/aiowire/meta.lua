@@ -2478,6 +2478,66 @@ function Clock:run_until(time) end
 function aw.test(opts, f) end
 
 --------------------------------------------------------------------------------
+-- Event loops of other libraries
+--------------------------------------------------------------------------------
+
+--- What aw.Drive needs to know of an event loop. Each value may be a function
+--- that returns it; the functions are called before each wait.
+---@class aiowire.DriveOptions
+--- the descriptor that is ready when the loop has something to do; nil: none
+---@field fd? integer|fun(): integer?
+---@field events? "r"|"w"|"rw"|fun(): string what `fd` must be; default "r"
+--- seconds until the loop has something to do; 0: at once; nil: no time-out
+---@field timeout? number|fun(): number?
+--- lets the loop do what it can do without waiting; ends the Drive when it
+--- returns true, and what follows that are the Drive's results
+---@field step fun(): boolean?, ...: any
+
+--- Run the event loop of another library as a wire [X31]: step it at once, and
+--- then whenever its descriptor is ready or its time-out is over, until a step
+--- returns true. Our engine waits in its place, so an idle loop costs nothing.
+---
+--- Other tasks may use the loop between its steps, as to set a timer of it:
+--- before the engine blocks, `fd`, `events` and `timeout` are asked once more
+--- [X32]. A cancel ends the wait, and leaves the loop as it is: another Drive
+--- may go on with it. One Drive runs once at a time.
+---
+--- An error of a function fails the task. For cqueues and luv see `require
+--- "aiowire.cqueues"` and `require "aiowire.luv"`.
+---@param options aiowire.DriveOptions
+---@return aiowire.Wire
+function aw.Drive(options) end
+
+--- What `require "aiowire.cqueues"` returns.
+---@class aiowire.cqueues
+local cqueues = {}
+
+--- Run a controller of cqueues as a wire, until no coroutine of it is left
+--- [X36]. It raises the error of a coroutine, with that coroutine's stack in
+--- `info.traceback`; another Drive may go on without the coroutine.
+---@param controller table|userdata `cqueues.new()`
+---@return aiowire.Wire
+function cqueues.Drive(controller) end
+
+--- In a coroutine of cqueues that a Drive runs: call `f` in a task of ours, and
+--- return what it returns. Only this coroutine waits. An error of `f` is raised
+--- here. The task ends with the Drive. In a task, `f` is just called [X37].
+---@param f fun(...): ...: any
+---@param ... any its arguments
+---@return any ...
+function cqueues.await(f, ...) end
+
+--- What `require "aiowire.luv"` returns. Raises if luv is missing.
+---@class aiowire.luv
+local luv = {}
+
+--- Run luv's loop as a wire, until nothing in it is alive [X36]. It raises the
+--- error of a callback, with its stack in `info.traceback`. Callbacks cannot
+--- await; they may start tasks.
+---@return aiowire.Wire
+function luv.Drive() end
+
+--------------------------------------------------------------------------------
 -- ZeroMQ
 --------------------------------------------------------------------------------
 

@@ -68,6 +68,12 @@ AW_API int luaopen_aiowire(lua_State *L);
  * this. */
 AW_API int luaopen_aiowire_zmq(lua_State *L);
 
+/* Open the library and push the module that runs a loop of cqueues, or of luv;
+ * `require "aiowire.cqueues"` and `require "aiowire.luv"` call these. The
+ * second one raises if luv is not installed. */
+AW_API int luaopen_aiowire_cqueues(lua_State *L);
+AW_API int luaopen_aiowire_luv(lua_State *L);
+
 /* Call a function as the root task of a main loop, and run until all that it
  * started has ended. If the function returns a Wire or a Poller, the root task
  * runs that, too. While it runs, SIGINT and SIGTERM stop the loop, unless they
@@ -475,6 +481,13 @@ typedef struct aw_lua_here aw_lua_here;
 AW_API bool aw_lua_quick(aw_lua_here *here, lua_State *L);
 /* Return the `here` of a Lua state; borrowed while the state lives. */
 AW_API aw_lua_here *aw_lua_place(lua_State *L);
+
+/* Return a counter: it grows whenever code of this Lua state has its turn on an
+ * engine, as a step of a task or as a handler. A step that runs the same body
+ * again and again counts once. For who must know, before the engine blocks,
+ * whether Lua code has run since. A step that changed nothing of interest may
+ * take itself off the counter. Borrowed while the state lives. */
+AW_API uint64_t *aw_lua_steps(lua_State *L);
 
 /* A continuation: called when a wait has ended, with the stack as it was at
  * aw_lua_await(). Returns a number of results, as a lua_CFunction does.

@@ -441,7 +441,8 @@ extern "C" {
   F(aw_lua_instrument_add) \
   F(aw_lua_instrument_remove) \
   F(aw_lua_instrument_engine) \
-  F(aw_task_swallowed)
+  F(aw_task_swallowed) \
+  F(aw_lua_steps)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -899,6 +900,7 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_lua_instrument_remove (aw_module_table->at_aw_lua_instrument_remove)
 #define aw_lua_instrument_engine (aw_module_table->at_aw_lua_instrument_engine)
 #define aw_task_swallowed (aw_module_table->at_aw_task_swallowed)
+#define aw_lua_steps (aw_module_table->at_aw_lua_steps)
 #endif
 /* clang-format on */
 

@@ -2,6 +2,8 @@
  *
  *   readiness.c    aw.readable, and the sources of a Poller
  *   poller_gate.c  wakes the task of a Poller
+ *   drive.c        waits for the event loop of another library
+ *   luv_calls.c    runs luv's loop
  *   signal.c       aw.signal
  *   time_of_day.c  aw.time, aw.at; calendar.c finds their moments
  *   base/          sources of readiness, buffers, waiters, pools of threads,
@@ -51,6 +53,8 @@ static inline void awio_add_inner(lua_State *L, const luaL_Reg *functions) {
  * raise. awio_open_stream() comes first: others add methods to streams. */
 void awio_open_readiness(lua_State *L);
 void awio_open_poller_gate(lua_State *L);
+void awio_open_drive(lua_State *L);
+void awio_open_luv(lua_State *L);
 void awio_open_signal(lua_State *L);
 void awio_open_time_of_day(lua_State *L);
 void awio_open_stream(lua_State *L);

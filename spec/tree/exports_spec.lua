@@ -73,7 +73,8 @@ describe("the list of exports", function()
 
   it("is not in aiowire.so, whose core is its own [exports]", function()
     local names = symbols_of(build .. "/aiowire.so")
-    assert.are.same({ "luaopen_aiowire", "luaopen_aiowire_zmq" }, names)
+    assert.are.same({ "luaopen_aiowire", "luaopen_aiowire_cqueues",
+      "luaopen_aiowire_luv", "luaopen_aiowire_zmq" }, names)
   end)
 end)
 

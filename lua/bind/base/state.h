@@ -462,6 +462,7 @@ struct awl_state {
   lua_State *main, *util;
   awl_life *life;
   awl_run run;
+  uint64_t steps; /* that were pulled to run code of Lua, see aw_lua_steps() */
   awl_interruption interruption;
   awl_notices notices;
   awl_engine *engine;    /* the state's own; NULL until first used */

@@ -133,8 +133,10 @@ static int refuse_await(lua_State *L, awl_state *s, const char *what) {
     return refuse_inside(L, s, name, what);
   return awl_error(L,
                    "cannot await in a coroutine that the engine does not know "
-                   "(%s%s); make it with aw.wrap(f), or call aw.install()",
-                   module_prefix(what), what);
+                   "(%s%s); make it with aw.wrap(f), or %s",
+                   module_prefix(what), what,
+                   s->installed ? "let a task of its own await"
+                                : "call aw.install()");
 }
 
 awl_worker *awl_prepare_await(lua_State *L, awl_state *s, const char *what) {

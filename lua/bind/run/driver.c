@@ -469,6 +469,7 @@ static void dispatch_muted(lua_State *L, awl_state *s) {
 }
 
 static void dispatch_step(lua_State *L, awl_state *s) {
+  s->steps++;
   switch (s->run.step.what) {
   case AW_STEP_CALL: awl_worker_call(L, s); break;
   case AW_STEP_RESUME:

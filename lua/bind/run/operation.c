@@ -58,6 +58,10 @@ aw_lua_here *aw_lua_place(lua_State *L) {
   return (aw_lua_here *)awl_open(L);
 }
 
+uint64_t *aw_lua_steps(lua_State *L) {
+  return &awl_open(L)->steps;
+}
+
 bool aw_lua_quick(aw_lua_here *here, lua_State *L) {
   const awl_state *s = (awl_state *)here;
   awl_worker *w = s->run.running;

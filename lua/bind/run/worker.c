@@ -262,8 +262,10 @@ static bool pull_call(awl_worker *w) {
   if (is_run_over(run))
     return false;
   awl_pull(run);
-  return run->has_step && run->step.what == AW_STEP_CALL &&
-         !awl_is_given_up(w->state, run->step.task);
+  bool is_call = run->has_step && run->step.what == AW_STEP_CALL &&
+                 !awl_is_given_up(w->state, run->step.task);
+  w->state->steps += is_call;
+  return is_call;
 }
 
 static int go_idle(lua_State *L, awl_worker *w) {

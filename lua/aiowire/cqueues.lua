@@ -1,0 +1,156 @@
+--- cqueues.lua: require "aiowire.cqueues" runs a controller of cqueues as a
+--- wire
+---
+--- Drive(controller) steps the controller in a task. Its coroutines wait by
+--- cqueues, as under controller:loop(). They are resumed by cqueues and not by
+--- our engine, so they cannot await. await(f, …) runs f in a task of ours,
+--- which belongs to the Drive, and lets only the coroutine wait:
+---
+---     coroutine ── condition:wait() ─────────────► goes on with the results
+---        └─ starts a task: f(…) ─► condition:signal()
+---
+--- This file needs nothing of cqueues but the methods of the controller, so
+--- `require "cqueues"` comes with the first await() only.
+local aw, inner = ...
+
+local drive = inner.part "aiowire.drive"
+local forms = inner.part "aiowire.forms"
+
+local M = {}
+
+local METHODS <const> = { "pollfd", "events", "timeout", "step", "empty" }
+
+local running = setmetatable({}, { __mode = "k" }) -- [controller] = task
+local scopes = setmetatable({}, { __mode = "k" }) -- [controller] = scope
+-- [coroutine] = { err =, traceback = } of the task that it awaited
+local failures = setmetatable({}, { __mode = "k" })
+local current -- the scope of the Drive that is in a step
+
+-- ---- driving ----
+
+local function is_controller(value)
+  if type(value) ~= "userdata" and type(value) ~= "table" then
+    return false
+  end
+  for _, name in ipairs(METHODS) do
+    local ok, method = pcall(function()
+      return value[name]
+    end)
+    if not ok or type(method) ~= "function" then
+      return false
+    end
+  end
+  return true
+end
+
+--- Return the text of the stack of a coroutine that has failed, below that of
+--- the task whose error it has passed on.
+local function traceback_of(thread, err)
+  if type(thread) ~= "thread" then
+    return nil
+  end
+  local text, failed = debug.traceback(thread), failures[thread]
+  if failed and rawequal(failed.err, err) and failed.traceback then
+    text = failed.traceback .. "\n" .. text
+  end
+  return text
+end
+
+--- Step the controller. Return true when no coroutine is left.
+local function step(controller)
+  current = scopes[controller]
+  local ok, err, _, thread = controller:step(0)
+  current = nil
+  if not ok then
+    drive.raise(err, traceback_of(thread, err))
+  end
+  return controller:empty()
+end
+
+--- Return a wire that runs the controller until it is empty.
+function M.Drive(controller)
+  if not is_controller(controller) then
+    inner.bad_type(1, "controller of cqueues", controller)
+  end
+  return drive.wire {
+    title = "Drive(cqueues)", loop = controller, running = running,
+    fd = function()
+      return controller:pollfd()
+    end,
+    events = function()
+      return controller:events()
+    end,
+    timeout = function()
+      return controller:timeout()
+    end,
+    step = function()
+      return step(controller)
+    end,
+    begin = function(scope)
+      scopes[controller] = scope
+    end,
+  }
+end
+
+-- ---- awaiting in coroutines of the controller ----
+
+-- A call: { f, args, done =, ok =, results =, traceback = }.
+
+local function settle(call, ok, ...)
+  call.ok, call.results = ok, table.pack(...)
+end
+
+local Ending <const> = {
+  __close = function(call)
+    if not call.ok then -- the handler of a failure says more
+      settle(call, false, "cancelled, with the task that runs the controller")
+    end
+    call.done:signal()
+  end,
+}
+
+--- The body of the task.
+local function run_call(_, call)
+  local _ <close> = setmetatable(call, Ending)
+  settle(call, true, call.f(table.unpack(call.args, 1, call.args.n)))
+end
+
+local function handler_of(call)
+  return function(_, err, info)
+    call.traceback = info.traceback
+    settle(call, false, err)
+  end
+end
+
+--- Raise the error of the task in the coroutine.
+local function fail(call)
+  local err = call.results[1]
+  failures[coroutine.running()] = { err = err, traceback = call.traceback }
+  error(err, 0)
+end
+
+--- Call f in a task of ours, and return what it returns. Only this coroutine
+--- waits. In a task, just call f.
+function M.await(f, ...)
+  if not forms.callable(f) then
+    inner.bad_type(1, "function", f)
+  end
+  local cqueues = require "cqueues"
+  if not cqueues.running() then
+    return f(...)
+  elseif not current then
+    inner.raise "no Drive of aiowire.cqueues runs this coroutine"
+  end
+  local call = { f = f, args = table.pack(...),
+    done = require "cqueues.condition".new() }
+  current:start(aw.Wire(run_call, call):named "await", handler_of(call))
+  while not call.results do
+    call.done:wait()
+  end
+  if not call.ok then
+    fail(call)
+  end
+  return table.unpack(call.results, 1, call.results.n)
+end
+
+return M
