@@ -67,7 +67,7 @@ local function ready_of(entries, event)
   for _, entry in ipairs(entries) do
     if entry.ready and entry.event == event then
       list[#list + 1] = entry.object
-      list[entry.object] = #list
+      list[entry.object] = #list + 0.0 -- a float, as all of LuaSocket's
     end
   end
   return list
