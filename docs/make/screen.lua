@@ -74,7 +74,7 @@ end
 local function draw_span(page, span, y)
   local x = LEFT + COLUMN * span.column
   if span.class == "on" then
-    page:rect(x - 4, y - 13, COLUMN * utf8.len(span.text) + 8, PITCH,
+    page:rect(x - 4, y - 13, COLUMN * utf8.len(span.text) + 8, PITCH - 1,
       "full-grey", 0)
   end
   for_words(span.text, span.column, function(word, column)

@@ -62,13 +62,17 @@ function M.read(text)
   return tracks
 end
 
--- Returns the text with an ellipsis in place of what has no room, or nil.
+-- Returns as much of a text as has room: all of it, its first word, or that cut
+-- short; nil: nothing.
 local function fitting(text, class, room)
-  if svg.width(text, class) <= room then
-    return text
+  local word = text:match "^%S*"
+  for _, shorter in ipairs { text, word } do
+    if svg.width(shorter, class) <= room then
+      return shorter
+    end
   end
   local letters = math.floor(room / svg.width("m", class)) - 1
-  return letters >= 4 and text:sub(1, letters) .. "…" or nil
+  return letters >= 3 and word:sub(1, letters) .. "…" or nil
 end
 
 -- Draws the time for which nothing else could run, through all lanes.
@@ -151,17 +155,17 @@ end
 
 -- Lays out a lane for each track.
 local function lanes_of(tracks)
-  local names, last, width = {}, 0, 0
+  local names, first, last, width = {}, math.huge, 0, 0
   for i, track in ipairs(tracks) do
     names[i] = track.name
     width = math.max(width, svg.width(track.name, "strong"))
   end
   for_slices(tracks, nil, function(_, slice)
-    last = math.max(last, slice.to)
+    first, last = math.min(first, slice.from), math.max(last, slice.to)
   end)
   local left = width + EDGE
   return lanes.new { names = names, top = TOP, left = left,
-    width = WIDTH - left - EDGE, from = 0, to = last }
+    width = WIDTH - left - EDGE, from = first, to = last }
 end
 
 --- Return the file of a picture.
