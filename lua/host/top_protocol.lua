@@ -25,7 +25,8 @@ for name in ("up idle busy steps wakeups heap busy_for age since longest "
   NUMBERS[name] = true
 end
 
-local UNESCAPED <const> = { ["\\t"] = "\t", ["\\n"] = "\n", ["\\\\"] = "\\" }
+local UNESCAPED <const> = { ["\\t"] = "\t", ["\\r"] = "\r",
+  ["\\n"] = "\n", ["\\\\"] = "\\" }
 
 local M = {}
 
