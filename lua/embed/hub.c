@@ -94,8 +94,11 @@ static void end_hub(aw_closer *closer) {
     awl_hosted *hosted = hub->entries[i].hosted;
     if (!hosted)
       continue;
+    awl_state *s = hosted->state;
+    if (s->upcalls.runs)
+      s->upcalls.runs(hosted->driver, s, NULL);
     awl_free_engine(hosted->engine);
-    hosted->state->engine = hosted->engine = NULL;
+    s->engine = hosted->engine = NULL;
     hosted->hub = NULL;
     hosted->closed = true;
   }

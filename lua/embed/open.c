@@ -82,6 +82,8 @@ static int bind(lua_State *L, awl_state *s, aw_engine *engine) {
   s->hosted = hosted;
   s->engine = hosted->engine;
   s->prefix = (aw_value)hosted->number << AWL_STATE_SHIFT;
+  if (s->upcalls.runs)
+    s->upcalls.runs(L, s, engine);
   return 0;
 }
 

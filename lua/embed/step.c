@@ -68,8 +68,18 @@ static void run(awl_hosted *hosted, const aw_step *step) {
   s->run = outer;
 }
 
+/* Let those look who ask for it [D41]. */
+static void let_look(awl_hub *hub) {
+  for (uint32_t i = 1; i < hub->count; i++) {
+    awl_hosted *hosted = hub->entries[i].hosted;
+    if (hosted && hosted->state->upcalls.look)
+      hosted->state->upcalls.look(hosted->driver, hosted->state, false);
+  }
+}
+
 static bool run_notice(awl_hub *hub, const aw_step *step) {
   if (step->what == AW_STEP_WOKEN) {
+    let_look(hub);
     awl_job_tell(hub);
     return false; /* it may be the host program that was woken */
   }

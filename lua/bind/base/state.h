@@ -285,7 +285,8 @@ typedef struct awl_interruption {
   atomic_bool once; /* to interrupt this step */
   atomic_bool next; /* … the next one, unless the driver learns of it first */
   atomic_int lasting; /* … each step: interrupts that do not end with one */
-  atomic_int asked;   /* to tell the dump, see interrupt.c */
+  atomic_int asked;   /* to give what is `wanted`, see interrupt.c */
+  atomic_int wanted;  /* bits of AWL_ASK_… */
   bool tells;         /* the first error of this step is told as a notice */
   atomic_bool late;   /* the time limit of the run is over */
   int sources;        /* those who may interrupt */
@@ -412,6 +413,12 @@ typedef struct awl_upcalls {
   /* The state has made an engine, which no loop uses yet. Returns 0 or a
    * negative code; raises and collects nothing. NULL: nobody listens */
   int (*engine_made)(const awl_engine *engine);
+  /* For lua/monitor; NULL unless somebody may look into the state. */
+  /* Somebody may ask for a look at the tasks. In the middle of a body: `hook`.
+   * Raises nothing. */
+  void (*look)(lua_State *L, awl_state *s, bool hook);
+  /* From now on `engine` runs; NULL: none does. Raises nothing. */
+  void (*runs)(lua_State *L, awl_state *s, aw_engine *engine);
   /* our `require` [R16] */
   lua_CFunction require;
   /* Put it in the place of Lua's. Raises. */
@@ -500,6 +507,7 @@ struct awl_state {
   const awl_location *recent_locations[2];
   awl_known known[AWL_MOST_KNOWN];
   awl_seen_stacks *seen_stacks; /* see seen_stack.c; NULL until first used */
+  struct awm_look *look; /* see lua/monitor/inspect.c; NULL: nobody may look */
 
   /* classes */
   awl_upcalls upcalls;

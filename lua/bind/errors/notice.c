@@ -133,6 +133,11 @@ static int make_dump(lua_State *L) {
   return 1;
 }
 
+void awl_push_dump(lua_State *L) {
+  lua_pushcfunction(L, make_dump);
+  lua_call(L, 0, 1);
+}
+
 /* Call `make` in protected mode; it returns a text. False: it has failed, and
  * nothing is pushed. */
 static bool push_made_text(lua_State *L, awl_state *s, lua_CFunction make) {

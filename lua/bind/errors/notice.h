@@ -13,6 +13,8 @@ bool awl_push_busy_place(lua_State *L, lua_State *co);
  * argument of aiowire.dump. Call from: the driver, or a hook in L. Raises. */
 void awl_push_busy(lua_State *L, awl_state *s);
 
+/* Push the dump of all EventLoops. Call from: as above. Raises. */
+void awl_push_dump(lua_State *L);
 /* Tell the dump of all EventLoops. False: it cannot be made, as for lack of
  * memory. Call from: the driver, or a hook in L. Raises nothing. */
 bool awl_notice_dump(lua_State *L, awl_state *s);

@@ -1,15 +1,16 @@
 /* interrupt.c - interrupting a body that is busy [J15], and asking it for the
- * dump [D2], from a signal handler
+ * dump [D2] or a look at the tasks [D41], from a signal handler
  *
  *     SIGINT and others    signals.c ──────────┐ on the thread that drives
  *     a request of a dump  signals.c ──────────┤
  *     another thread ──► aw_lua_interrupts_send│  (also guard.c)
+ *                    ──► awl_interrupts_ask    │  (lua/monitor)
  *                          ──► arrived() ──────┤
  *                                              ▼
  *                               hook_running(): the hook in `co`
  *                  ASK instructions later │    │ BUSY instructions later
  *                                         ▼    ▼
- *              busy(): the dump is a notice    the error "interrupted!"
+ *      busy(): the dump is a notice; a look    the error "interrupted!"
  *
  * The handler arms a debug hook in the coroutine that runs. A body that goes on
  * for BUSY more instructions, or for LONG with slow ones, as calls of C are, is
@@ -20,12 +21,12 @@
  * user and stays until the step ends. It follows the step into coroutines of
  * the user.
  *
- * A dump is asked for once: by the hook, or by the driver if the step ends
- * first. The hook for a dump alone is removed then, and nothing is raised. It
- * is called soon, but not at once: most steps end within ASK instructions.
- * `asked` counts down: positive, the instructions until the hook tells the
- * dump; ASK_DRIVER, the hook could not, and leaves it to the driver; 0, nobody
- * asks.
+ * What is asked for (`wanted`) is given once: by the hook, or by the driver if
+ * the step ends first. The hook for that alone is removed then, and nothing is
+ * raised. It is called soon, but not at once: most steps end within ASK
+ * instructions. `asked` counts down: positive, the instructions until the hook
+ * gives it; ASK_DRIVER, the hook could not, and leaves it to the driver; 0,
+ * nobody asks.
  *
  * A coroutine that is made while the hook is armed inherits it from Lua. There
  * the hook does what it is for at that time; if it is for nothing, it removes
@@ -146,8 +147,20 @@ static void remove_hook(awl_interruption *i, lua_State *L) {
   restart_count(i);
 }
 
-/* `ran` more instructions: is the dump to be told now? */
-static bool is_dump_due(awl_interruption *i, int ran) {
+/* Give what is asked for. False: there was no memory for the dump, which is
+ * still wanted. */
+static bool give_wanted(lua_State *L, awl_state *s) {
+  int wanted = atomic_exchange(&s->interruption.wanted, 0);
+  if (wanted & AWL_ASK_LOOK && s->upcalls.look)
+    s->upcalls.look(L, s, true);
+  if (!(wanted & AWL_ASK_DUMP) || awl_notice_dump(L, s))
+    return true;
+  atomic_fetch_or(&s->interruption.wanted, AWL_ASK_DUMP);
+  return false;
+}
+
+/* `ran` more instructions: is what is asked for to be given now? */
+static bool is_answer_due(awl_interruption *i, int ran) {
   int asked = atomic_load(&i->asked);
   if (asked <= 0)
     return false;
@@ -197,7 +210,7 @@ static void busy(lua_State *L, lua_Debug *ar) {
   if (!s) /* it has ended */
     return;
   awl_interruption *i = &s->interruption;
-  if (is_dump_due(i, i->slice) && !awl_notice_dump(L, s))
+  if (is_answer_due(i, i->slice) && !give_wanted(L, s))
     atomic_store(&i->asked, ASK_DRIVER);
   if (!has_use(i)) {
     remove_hook(i, L);
@@ -247,8 +260,9 @@ void awl_interrupt_learned(awl_state *s) {
   atomic_store(&s->interruption.next, false);
 }
 
-void awl_interrupt_ask(awl_state *s) {
+void awl_interrupt_ask(awl_state *s, int what) {
   awl_interruption *i = &s->interruption;
+  atomic_fetch_or(&i->wanted, what);
   atomic_store(&i->asked, ASK);
   if (!hook_running(i))
     atomic_store(&i->hooked, true);
@@ -259,8 +273,12 @@ bool awl_interrupt_is_asked(const awl_state *s) {
 }
 
 void awl_interrupt_answer(lua_State *L, awl_state *s) {
-  if (atomic_exchange(&s->interruption.asked, 0) != 0 && !awl_notice_dump(L, s))
+  if (atomic_exchange(&s->interruption.asked, 0) != 0 && !give_wanted(L, s)) {
+    atomic_store(&s->interruption.wanted, 0);
     awl_notice_no_dump(s);
+  }
+  if (s->upcalls.look)
+    s->upcalls.look(L, s, false);
 }
 
 /* ---- the coroutine that runs ---- */
@@ -282,6 +300,7 @@ void awl_interrupt_begin(awl_state *s) {
   atomic_store(&i->co, NULL);
   atomic_store(&i->next, false);
   atomic_store(&i->asked, 0);
+  atomic_store(&i->wanted, 0);
   i->armed = NULL;
   forget_step(i);
 }
@@ -328,7 +347,8 @@ struct aw_lua_interrupts {
   pid_t process;
   bool blocked;       /* the thread blocked the signal before */
   bool stops;         /* the other thread is who stops the runs of the state */
-  atomic_bool sent;   /* and not arrived yet */
+  atomic_bool sent;   /* an interrupt, and it has not arrived yet */
+  atomic_bool asks;   /* the same of a question */
   atomic_int sending; /* calls that are under way */
   bool lasts;         /* it has arrived; for `thread` alone */
 };
@@ -345,8 +365,11 @@ static int signal_number(void) {
  * whatever thread a stray signal takes. */
 static void arrived(void *data) {
   aw_lua_interrupts *own = data;
-  if (!pthread_equal(pthread_self(), own->thread) ||
-      !atomic_exchange(&own->sent, false))
+  if (!pthread_equal(pthread_self(), own->thread))
+    return;
+  if (atomic_exchange(&own->asks, false))
+    awl_interrupt_ask(own->state, AWL_ASK_LOOK);
+  if (!atomic_exchange(&own->sent, false))
     return;
   awl_interruption *i = &own->state->interruption;
   if (!raises(i)) {
@@ -403,12 +426,12 @@ int awl_interrupts_open(lua_State *L, bool stops, aw_lua_interrupts **out) {
 }
 
 /* A forked child has no such thread: nobody is sent anything there. */
-static int send_signal(aw_lua_interrupts *own) {
-  if (own->process != getpid() || atomic_exchange(&own->sent, true))
+static int send_signal(aw_lua_interrupts *own, atomic_bool *what) {
+  if (own->process != getpid() || atomic_exchange(what, true))
     return 0;
   int rc = pthread_kill(own->thread, signal_number());
   if (rc != 0)
-    atomic_store(&own->sent, false);
+    atomic_store(what, false);
   return -rc;
 }
 
@@ -416,7 +439,14 @@ int aw_lua_interrupts_send(aw_lua_interrupts *own) {
   if (!own)
     return AW_EINVAL;
   atomic_fetch_add(&own->sending, 1);
-  int rc = send_signal(own);
+  int rc = send_signal(own, &own->sent);
+  atomic_fetch_sub(&own->sending, 1);
+  return rc;
+}
+
+int awl_interrupts_ask(aw_lua_interrupts *own) {
+  atomic_fetch_add(&own->sending, 1);
+  int rc = send_signal(own, &own->asks);
   atomic_fetch_sub(&own->sending, 1);
   return rc;
 }

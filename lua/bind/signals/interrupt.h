@@ -19,11 +19,12 @@ void awl_interrupt_running(awl_state *s, bool tells);
 /* The driver has learned of the signal. */
 void awl_interrupt_learned(awl_state *s);
 
-/* Ask for the dump: the body that is busy tells it soon, or the driver does.
- * Call from: as above. */
-void awl_interrupt_ask(awl_state *s);
+/* Ask for the dump, or for a look at the tasks (awl_upcalls.look): the body that
+ * is busy gives it soon, or the driver does. Call from: as above. */
+enum { AWL_ASK_DUMP = 1, AWL_ASK_LOOK = 2 };
+void awl_interrupt_ask(awl_state *s, int what);
 bool awl_interrupt_is_asked(const awl_state *s);
-/* For the driver: tell the dump if somebody asks for it. Raises nothing. */
+/* For the driver: give what somebody asks for. Raises nothing. */
 void awl_interrupt_answer(lua_State *L, awl_state *s);
 
 /* Say whether the time limit of the run is over: then the body is cancelled, as
@@ -34,6 +35,9 @@ void awl_interrupt_late(awl_state *s, bool late);
 /* As aw_lua_interrupts_open(). Without `stops`, runs hold the signals of the
  * process as if no other thread interrupted them. */
 int awl_interrupts_open(lua_State *L, bool stops, aw_lua_interrupts **out);
+/* Ask the thread of the state for a look at the tasks, also in the middle of a
+ * body. Returns and is called as aw_lua_interrupts_send(). */
+int awl_interrupts_ask(aw_lua_interrupts *own);
 
 /* The slow paths of the inline functions below. */
 void awl_interrupt_switch(awl_state *s, lua_State *co);

@@ -124,7 +124,7 @@ bool aw_lua_request_dump(void) {
   awl_state *s = atomic_load(&held.owner);
   if (!s || !pthread_equal(pthread_self(), held.thread))
     return false;
-  awl_interrupt_ask(s);
+  awl_interrupt_ask(s, AWL_ASK_DUMP);
   aw_engine_wake(atomic_load(&held.engine));
   return true;
 }
