@@ -19,6 +19,7 @@
 #include "errors/errors.h"
 #include "io/io.h"
 #include "module_calls.h"
+#include "monitor/inspect/inspect.h"
 #include "monitor/listen/instruments.h"
 #include "open.h"
 #include "part_calls.h"
@@ -40,13 +41,12 @@ static const char MODULE_KEY = 'm';
  * there. Things that objects own end before the engines that they belong to.
  * Locations and the claims of loops end after all things that may refer to
  * them. */
-const awl_ending awl_endings[] = {awl_end_session,    awl_end_hosted,
-                                  awl_free_workers,   awl_free_resources,
-                                  awl_free_scopes,    awm_end_instruments,
-                                  awl_leave_hub,      awl_free_engines,
-                                  awl_free_locations, awl_free_loops,
-                                  awl_free_leaves,    awl_free_sleeps,
-                                  awl_free_tasks,     NULL};
+const awl_ending awl_endings[] = {
+    awm_end_inspect,     awl_end_session,    awl_end_hosted,
+    awl_free_workers,    awl_free_resources, awl_free_scopes,
+    awm_end_instruments, awl_leave_hub,      awl_free_engines,
+    awl_free_locations,  awl_free_loops,     awl_free_leaves,
+    awl_free_sleeps,     awl_free_tasks,     NULL};
 
 /* ---- what is opened by its first use ---- */
 
@@ -60,6 +60,7 @@ static const io_opener fs_openers[] = {
     awio_open_watch,      NULL};
 static const io_opener pool_openers[] = {awio_open_pool, NULL};
 static const io_opener socket_openers[] = {awio_open_luasocket, NULL};
+static const io_opener inspect_openers[] = {awm_open_inspect_function, NULL};
 
 /* Fields of the module. Openers run first, then the part, if there is one,
  * whose result is the field; else an opener has set it. */
@@ -69,11 +70,17 @@ typedef struct late_field {
 } late_field;
 
 static const late_field late_fields[] = {
-    {"zmq", "aiowire.zmq", NULL}, {"locals", "aiowire.locals", NULL},
-    {"tcp", "aiowire.tcp", NULL}, {"unix", "aiowire.unix", NULL},
-    {"tls", "aiowire.tls", NULL}, {"udp", "aiowire.udp", NULL},
-    {"dns", "aiowire.dns", NULL}, {"fs", "aiowire.fs", fs_openers},
-    {"pool", NULL, pool_openers}, {"socket", "aiowire.socket", socket_openers}};
+    {"zmq", "aiowire.zmq", NULL},
+    {"locals", "aiowire.locals", NULL},
+    {"tcp", "aiowire.tcp", NULL},
+    {"unix", "aiowire.unix", NULL},
+    {"tls", "aiowire.tls", NULL},
+    {"udp", "aiowire.udp", NULL},
+    {"dns", "aiowire.dns", NULL},
+    {"fs", "aiowire.fs", fs_openers},
+    {"pool", NULL, pool_openers},
+    {"socket", "aiowire.socket", socket_openers},
+    {"inspect", NULL, inspect_openers}};
 
 static const late_field *find_late(lua_State *L, int index) {
   const char *name = lua_isstring(L, index) ? lua_tostring(L, index) : "";
@@ -152,7 +159,7 @@ static void (*const openers[])(lua_State *L, awl_state *s) = {
     awl_open_kept,        awl_open_coroutine,    awl_open_channel,
     awl_open_sync,        awl_open_rate,         awl_open_limits,
     awl_open_debug_hooks, awl_open_locals,       awl_open_ready,
-    awl_open_background};
+    awl_open_background,  awm_open_inspect};
 
 /* What adds methods to streams comes after them. */
 static const io_opener io_openers[] = {

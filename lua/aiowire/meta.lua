@@ -3004,6 +3004,17 @@ function aw.zmq.has(capability) end
 ---@field bytes integer memory of the C core, pools included
 ---@field threads integer workers that run, in the whole process
 
+--- Let others look into this Lua state while it runs, as `aiowire --top` does:
+--- its tasks, what they wait for, and where they are busy. Returns the path of a
+--- unix socket that only the same user and root may use [D40]. States that are
+--- opened later, such as those of workers, are inspected, too.
+---
+--- Raises a SystemError if the socket cannot be made, or if its folder is not
+--- safe [D42]. The program ends as any other; the socket goes with it.
+---@param on? boolean false: nobody may look any more
+---@return string? path nil after `false`
+function aw.inspect(on) end
+
 --- Count what is alive in this Lua state.
 ---@return aiowire.Stats
 function aw.stats() end

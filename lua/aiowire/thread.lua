@@ -26,6 +26,7 @@ end
 
 return function(name, main, data)
   inner.own_exit()
+  inner.name_inspected(name)
   aw.install() -- else a busy coroutine could not be interrupted
   local ev <close> = aw.EventLoop { name = "thread", signals = false }
   local results = { n = 0 }

@@ -9,8 +9,9 @@ local process = require "spec.support.process"
 
 local sealed = helper.sealed
 
--- aw.install is not called, since it replaces coroutine.*.
-local LEFT_OUT <const> = { ["aw.install"] = true }
+-- aw.install is not called, since it replaces coroutine.*, nor aw.inspect, whose
+-- socket lasts.
+local LEFT_OUT <const> = { ["aw.install"] = true, ["aw.inspect"] = true }
 
 -- Methods that close the standard input of the specs themselves.
 local CLOSES_INPUT <const> = { ["Stream:close"] = true }

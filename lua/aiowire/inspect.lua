@@ -1,0 +1,32 @@
+--- inspect.lua: what a program tells those who look into it, besides its tasks
+---
+--- An answer is a text of lines. An error without a place says why there is no
+--- answer.
+local aw = ...
+
+local function events(count)
+  local text = aw.recorded and aw.recorded(math.tointeger(count) or 100)
+  if not text then
+    error("no events are recorded: turn that on by aw.record()", 0)
+  end
+  return text
+end
+
+local function graph(format, loops)
+  if not aw.graph then
+    error("this version draws no graphs", 0)
+  end
+  local texts = {}
+  for i, ev in ipairs(loops) do
+    texts[i] = aw.graph(ev, format ~= "" and format or nil)
+  end
+  return table.concat(texts, "\n")
+end
+
+--- Answer `request` with its `argument`, "" for none.
+return function(request, argument, loops)
+  if request == "events" then
+    return events(argument)
+  end
+  return graph(argument, loops)
+end

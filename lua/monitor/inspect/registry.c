@@ -1,0 +1,365 @@
+/* registry.c - the Lua states that are inspected [D40]
+ *
+ *     a Lua state's thread             lock             the server's thread
+ *
+ *     enter ─► awm_inspected ───────►  list
+ *                                      queue  ◄──── round_begin: a question for
+ *     take  ◄─────────────────────────  │           each state, and a wake-up
+ *     … makes the text …                │           round_press: a signal
+ *     answer ──────────────────────►  text  ──────► round_end
+ *
+ * One lock guards all of it, and is held for moments only: a copy of a pointer,
+ * the wake-up of an engine. No thread waits for another one. So a state can
+ * leave at any time: its questions end without an answer, and from then on
+ * nobody wakes its engine or sends it a signal.
+ *
+ * A question belongs to the server's thread while it is ASKED or ANSWERED, and
+ * to the state's thread while it is TAKEN. A client that goes away drops its
+ * questions: one that is TAKEN is `unwanted`, and freed with its answer.
+ *
+ * A forked process has no server, and none of the other threads. Its list is
+ * empty; what the others had is left alone.
+ *
+ * Neighbours: inspect.c makes the answers; client.c asks.
+ */
+#if defined(__linux__)
+#define _GNU_SOURCE /* syscall() */
+#endif
+#include "inspect/registry.h"
+
+#include "signals/interrupt.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static awm_inspected *inspected; /* in the order in which they came */
+static unsigned last_number;
+static int bell = -1;
+
+void awm_lock(void) {
+  pthread_mutex_lock(&lock);
+}
+
+void awm_unlock(void) {
+  pthread_mutex_unlock(&lock);
+}
+
+/* ---- forks ---- */
+
+static void empty_in_child(void) {
+  for (awm_inspected *i = inspected, *next; i; i = next) {
+    next = i->next;
+    i->place = NULL;
+    i->queue = NULL;
+    i->end = &i->queue;
+    atomic_store(&i->asked, false);
+  }
+  inspected = NULL;
+  bell = -1;
+  awm_unlock();
+}
+
+static void watch_registry_forks(void) {
+  (void)pthread_atfork(awm_lock, awm_unlock, empty_in_child);
+}
+
+/* ---- texts ---- */
+
+awm_text *awm_text_keep(awm_text *text) {
+  if (text)
+    atomic_fetch_add(&text->refs, 1);
+  return text;
+}
+
+void awm_text_release(awm_text *text) {
+  if (text && atomic_fetch_sub(&text->refs, 1) == 1)
+    aw_free(text);
+}
+
+uint64_t awm_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * AW_SECOND + (uint64_t)t.tv_nsec;
+}
+
+/* ---- the list ---- */
+
+static long number_of_thread(void) {
+#if defined(__linux__)
+  return syscall(SYS_gettid);
+#else
+  return (long)getpid();
+#endif
+}
+
+awm_inspected *awm_registry_enter(const char *name) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, watch_registry_forks);
+  awm_inspected *own = aw_allocate(sizeof *own);
+  if (!own)
+    return NULL;
+  own->forks = aw_forks();
+  own->thread = number_of_thread();
+  own->since = awm_now();
+  own->end = &own->queue;
+  snprintf(own->name, sizeof own->name, "%s", name);
+  awm_lock();
+  own->number = ++last_number;
+  awm_inspected **place = &inspected;
+  while (*place)
+    place = &(*place)->next;
+  own->place = place;
+  *place = own;
+  awm_unlock();
+  return own;
+}
+
+/* The question has an answer, or none will come. */
+static void answer_question(awm_question *q) {
+  q->state = AWM_ANSWERED;
+  if (bell >= 0)
+    (void)!write(bell, "", 1); /* if it is full, the server wakes anyway */
+}
+
+static void unlink_question(awm_question *q) {
+  if (q->next)
+    q->next->place = q->place;
+  else
+    q->whom->end = q->place;
+  *q->place = q->next;
+}
+
+static void unlink_inspected(awm_inspected *own) {
+  if (own->next)
+    own->next->place = own->place;
+  *own->place = own->next;
+  own->place = NULL;
+}
+
+void awm_registry_leave(awm_inspected *own) {
+  awm_lock();
+  if (own->place)
+    unlink_inspected(own);
+  while (own->queue) {
+    awm_question *q = own->queue;
+    unlink_question(q);
+    q->whom = NULL;
+    answer_question(q);
+  }
+  awm_unlock();
+  awm_text_release(own->last);
+  aw_free(own);
+}
+
+bool awm_registry_has(const awm_inspected *own) {
+  return own->forks == aw_forks();
+}
+
+void awm_registry_rename(awm_inspected *own, const char *name) {
+  awm_lock();
+  snprintf(own->name, sizeof own->name, "%s", name);
+  awm_unlock();
+}
+
+void awm_registry_name(char *out, size_t size) {
+  awm_lock();
+  snprintf(out, size, "%s", inspected ? inspected->name : "");
+  awm_unlock();
+}
+
+void awm_registry_set_engine(awm_inspected *own, aw_engine *engine) {
+  awm_lock();
+  own->engine = engine;
+  if (engine && own->queue)
+    aw_engine_wake(engine); /* the question came for another engine */
+  awm_unlock();
+}
+
+void awm_registry_set_interrupts(awm_inspected *own,
+                                 aw_lua_interrupts *interrupts) {
+  awm_lock();
+  own->interrupts = interrupts;
+  awm_unlock();
+}
+
+void awm_registry_set_bell(int fd) {
+  awm_lock();
+  bell = fd;
+  awm_unlock();
+}
+
+/* ---- answering ---- */
+
+static void give_up_question(awm_question *q) {
+  awm_text_release(q->text);
+  aw_free(q);
+}
+
+awm_question *awm_registry_take(awm_inspected *own) {
+  if (!atomic_exchange(&own->asked, false))
+    return NULL;
+  awm_lock();
+  awm_question *q = own->queue;
+  if (q) {
+    unlink_question(q);
+    q->state = AWM_TAKEN;
+    atomic_store(&own->asked, own->queue != NULL);
+  }
+  awm_unlock();
+  return q;
+}
+
+void awm_registry_answer(awm_inspected *own, awm_question *q, awm_text *text) {
+  awm_text *before = NULL;
+  awm_lock();
+  if (text && !q->failed && q->request == AWM_TASKS) {
+    before = own->last;
+    own->last = awm_text_keep(text);
+  }
+  q->text = text;
+  q->starved = !text;
+  q->computing = atomic_load(&own->computing);
+  q->whom = NULL;
+  bool unwanted = q->unwanted;
+  if (!unwanted)
+    answer_question(q);
+  awm_unlock();
+  awm_text_release(before);
+  if (unwanted)
+    give_up_question(q);
+}
+
+/* ---- asking ---- */
+
+static awm_question *queue_question(awm_inspected *whom, awm_request request,
+                                    const char *argument) {
+  awm_question *q = aw_allocate(sizeof *q);
+  if (!q)
+    return NULL;
+  q->request = request;
+  snprintf(q->argument, sizeof q->argument, "%s", argument);
+  q->whom = whom;
+  q->place = whom->end;
+  *q->place = q;
+  whom->end = &q->next;
+  atomic_store(&whom->asked, true);
+  aw_engine_wake(whom->engine);
+  return q;
+}
+
+static void ask_state(awm_entry *e, awm_inspected *whom, awm_request request,
+                      const char *argument) {
+  e->number = whom->number;
+  e->thread = whom->thread;
+  e->since = whom->since;
+  memcpy(e->name, whom->name, sizeof e->name);
+  e->answer = AWM_IDLE;
+  if (!whom->engine)
+    return;
+  e->question = queue_question(whom, request, argument);
+  if (!e->question)
+    e->answer = AWM_STARVED;
+}
+
+awm_round *awm_round_begin(awm_request request, const char *argument) {
+  awm_lock();
+  size_t count = 0;
+  for (const awm_inspected *i = inspected; i; i = i->next)
+    count++;
+  awm_round *round =
+      aw_allocate(sizeof *round + count * sizeof *round->entries);
+  if (round) {
+    round->request = request;
+    round->asked_at = awm_now();
+    for (awm_inspected *i = inspected; i; i = i->next)
+      ask_state(&round->entries[round->count++], i, request, argument);
+  }
+  awm_unlock();
+  return round;
+}
+
+bool awm_round_is_answered(const awm_round *round) {
+  bool answered = true;
+  awm_lock();
+  for (size_t i = 0; i < round->count; i++) {
+    const awm_question *q = round->entries[i].question;
+    answered = answered && (!q || q->state == AWM_ANSWERED);
+  }
+  awm_unlock();
+  return answered;
+}
+
+void awm_round_press(const awm_round *round) {
+  awm_lock();
+  for (size_t i = 0; i < round->count; i++) {
+    const awm_question *q = round->entries[i].question;
+    if (q && q->state == AWM_ASKED && q->whom->interrupts)
+      (void)awl_interrupts_ask(q->whom->interrupts);
+  }
+  awm_unlock();
+}
+
+static uint64_t busy_time(const awm_round *round, const awm_question *q) {
+  uint64_t computing =
+      q->whom ? atomic_load(&q->whom->computing) : q->computing;
+  uint64_t since =
+      computing && computing < round->asked_at ? computing : round->asked_at;
+  return awm_now() - since;
+}
+
+/* Let go of the question, with what is known. Returns the question if it is to
+ * be freed. */
+static awm_question *settle_entry(const awm_round *round, awm_entry *e) {
+  awm_question *q = e->question;
+  if (!q)
+    return NULL;
+  e->question = NULL;
+  if (q->state == AWM_ANSWERED) {
+    e->text = awm_text_keep(q->text);
+    e->answer = q->starved   ? AWM_STARVED
+                : !q->text   ? AWM_IDLE
+                : q->failed  ? AWM_FAILED
+                : q->by_hook ? AWM_HOOK
+                             : AWM_LIVE;
+    if (e->answer == AWM_HOOK)
+      e->busy_for = busy_time(round, q);
+    return q;
+  }
+  e->answer = AWM_OLD;
+  e->busy_for = busy_time(round, q);
+  if (round->request == AWM_TASKS && q->whom)
+    e->text = awm_text_keep(q->whom->last);
+  if (q->state == AWM_TAKEN) {
+    q->unwanted = true;
+    return NULL;
+  }
+  unlink_question(q);
+  return q;
+}
+
+void awm_round_end(awm_round *round) {
+  for (size_t i = 0; i < round->count; i++) {
+    awm_lock();
+    awm_question *done = settle_entry(round, &round->entries[i]);
+    awm_unlock();
+    if (done)
+      give_up_question(done);
+  }
+}
+
+void awm_round_free(awm_round *round) {
+  if (!round)
+    return;
+  awm_round_end(round);
+  for (size_t i = 0; i < round->count; i++)
+    awm_text_release(round->entries[i].text);
+  aw_free(round);
+}

@@ -1,0 +1,253 @@
+-- What a program answers to those who look into it [D40-D44].
+
+local looked_into = require "spec.support.looked_into"
+local process = require "spec.support.process"
+
+local place_of, writes = looked_into.place_of, looked_into.writes
+
+describe("the table of tasks", function()
+  it("has the name, the wait and the place of each task [D43]", function()
+    local script = [[
+local path = aw.inspect()
+local function body() -- BODY
+  aw.sleep(60) -- WAIT
+end
+aw.start(body, nil, { background = true }) -- START
+aw.start(aw.Sleep(50):named "sl\teep", nil, { background = true })
+aw.yield()
+local list = ask(path, "tasks")
+local e = list[1]
+say(e.kind, e.id, e.name, e.answer, e.busy_for)
+local t = find(list, { name = "^function@" })
+say(t.engine, t.name, t.state, t.waits:match "^sleep 60.0", t.started, t.at)
+t = find(list, { name = "^sl" })
+say(("%q"):format(t.name), t.state, t.at, t.steps)
+say(#list)
+]]
+    writes(("engine 1 s.lua live 0\n"
+      .. "1 function@%s waiting sleep 60.0 %s %s\n"
+      .. '"sl\\9eep" waiting nil 0\n4\n'):format(place_of(script, "BODY"),
+        place_of(script, "START"), place_of(script, "WAIT")), script)
+  end)
+
+  it("lists parents before their children [D43]", function()
+    writes("true true\n", [[
+local path = aw.inspect()
+aw.start(aw.All { aw.Sleep(60):named "a", aw.Sleep(60):named "b" }, nil,
+  { name = "parent", background = true })
+aw.yield()
+local list = ask(path, "tasks")
+local parent, at = find(list, { name = "^parent$" }), {}
+for i, r in ipairs(list) do
+  at[r.name] = i
+end
+local a = find(list, { name = "^a$" })
+say(a.parent == parent.id, at.parent < at.a)
+]])
+  end)
+
+  it("tells the tasks of an EventLoop with a clock of its own apart [D43]",
+    function()
+      writes("1 2:1\n", [[
+local path = aw.inspect()
+local id, other
+local ev = aw.EventLoop { clock = "virtual" }
+ev:start(function()
+  local list = ask(path, "tasks")
+  id = find(list, { name = "^main$" }).id
+  other = find(list, { name = "^inner$" }).id
+end, nil, { name = "inner" })
+ev:run()
+say(id, other)
+]])
+    end)
+
+  it("ends with the number of the tasks that are too many [D43]", function()
+    writes("20001 20002 1002\n", [[
+local path = aw.inspect()
+aw.run(function(ev)
+  for i = 1, 21000 do
+    ev:start(aw.Sleep(60), nil, { background = true })
+  end
+  local list = ask(path, "tasks")
+  local last = list[#list]
+  say(#list - 1, #list, last.kind == "more" and last.tasks)
+end)
+]])
+  end)
+end)
+
+describe("a body that is busy", function()
+  -- A worker asks, and ends the busy body by the file "done".
+  local worker = [[
+local path = aw.inspect()
+local asker = aw.thread(function(path, request)
+  local client = require "client"
+  local list = client.ask(path, request)
+  io.open("done", "w"):close()
+  return list
+end, path, arg[1] or "tasks")
+]]
+
+  it("answers with its line, and goes on [D41]", function()
+    local script = worker .. [[
+aw.start(function()
+  while not exists "done" do -- BUSY
+  end
+  say "went on"
+end, nil, { name = "busy" })
+local list = asker:wait()
+local t = find(list, { name = "^busy$" })
+say(list[1].answer, tonumber(list[1].busy_for) > 0, t.state, t.at)
+]]
+    writes(("went on\nhook true running %s\n"):format(place_of(script, "BUSY")),
+      script)
+  end)
+
+  it("keeps the debug hook of the user [D41]", function()
+    writes("true\n", worker .. [[
+local function hook() end
+debug.sethook(hook, "l")
+while not exists "done" do
+end
+local kept = debug.gethook()
+debug.sethook()
+say(kept == hook)
+]])
+  end)
+
+  it("answers in the run of another engine, too [D41]", function()
+    local script = worker .. [[
+local ev = aw.EventLoop { clock = "virtual" }
+ev:start(function()
+  while not exists "done" do -- BUSY
+  end
+end, nil, { name = "busy" })
+ev:run() -- RUN
+local list = asker:wait()
+local t = find(list, { name = "^busy$" })
+say(list[1].answer, t.id, t.state, t.at)
+t = find(list, { name = "^main$" })
+say(t.state, t.at)
+]]
+    writes(("hook 2:1 running %s\nrunning %s\n"):format(
+      place_of(script, "BUSY"), place_of(script, "RUN")), script)
+  end)
+
+  it("answers in the handler of an error [D41]", function()
+    writes("hook\n", worker .. [[
+aw.run(function(ev)
+  ev:start(function() error "oops" end, function()
+    while not exists "done" do
+    end
+  end)
+end)
+say(asker:wait()[1].answer)
+]])
+  end)
+
+  it("leaves others to the old table while it is in C [D41]", function()
+    writes("live sleeper\nold true sleeper\n", [[
+local path = aw.inspect()
+aw.start(aw.Sleep(60), nil, { name = "sleeper", background = true })
+aw.yield()
+local asker = aw.thread(function(path)
+  local aw = require "aiowire"
+  local client = require "client"
+  local first = client.ask(path, "tasks")
+  aw.parent:send(first)
+  aw.parent:recv()
+  local second = client.ask(path, "tasks")
+  io.open("done", "w"):close()
+  return second
+end, path)
+local function tell(list, ...)
+  say(list[1].answer, ..., find(list, { name = "sleeper" }).name)
+end
+local first = asker:recv()
+say(first[1].answer, find(first, { name = "sleeper" }).name)
+asker:send "go on"
+os.execute "while [ ! -e done ]; do sleep 0.02; done"
+local second = asker:wait()
+say(second[1].answer, tonumber(second[1].busy_for) >= 500000000,
+  find(second, { name = "sleeper" }).name)
+]])
+  end)
+
+  it("prints the dump for those who ask for it [D43]", function()
+    local script = worker .. [[
+aw.start(function()
+  while not exists "done" do -- BUSY
+  end
+end, nil, { name = "busy" })
+local list = asker:wait()
+say(find(list, { kind = "line", text = "busy at" }).text:match "busy at.*")
+]]
+    writes(("busy at %s\n"):format(place_of(script, "BUSY")), script,
+      "exec $aiowire s.lua dump")
+  end)
+end)
+
+describe("a state in which no loop runs", function()
+  it("says so [D41]", function()
+    local outcome = looked_into.run([[
+local path = aw.inspect()
+os.execute("$AIOWIRE ask.lua " .. path)
+]], [[
+cat >ask.lua <<'END'
+local list = require "client".ask(arg[1], "tasks")
+print(#list, list[1].answer, list[1].name)
+END
+exec $lua s.lua]])
+    if process.sanitized then
+      pending "a stock lua5.4 cannot load a module with sanitizers"
+    end
+    process.assert_outcome("1\tidle\ts.lua\n", 0, outcome)
+  end)
+end)
+
+describe("a worker", function()
+  it("is inspected with the program that has started it [D40]", function()
+    writes("2 true true live sleeping\n", [[
+local path = aw.inspect()
+local worker = aw.thread(function()
+  local aw = require "aiowire"
+  aw.parent:send "ready"
+  aw.run(aw.Sleep(60):named "sleeping")
+end)
+worker:recv()
+local list = ask(path, "tasks")
+local e = find(list, { kind = "engine", id = "2" })
+local t = find(list, { engine = "2", name = "^sleeping$" })
+say(e.id, e.name:find "s.lua" ~= nil, e.tid ~= list[1].tid, e.answer, t.name)
+worker:cancel()
+]])
+  end)
+
+  it("is not in the answers any more once it has ended [D40]", function()
+    writes("1\n", [[
+local path = aw.inspect()
+aw.thread(function() end):wait()
+local engines = 0
+for _, r in ipairs(ask(path, "tasks")) do
+  engines = engines + (r.kind == "engine" and 1 or 0)
+end
+say(engines)
+]])
+  end)
+end)
+
+describe("a clock that is virtual", function()
+  it("stands still while an answer is made [D41]", function()
+    writes("0.0 live\n", [[
+local path = aw.inspect()
+local ev = aw.EventLoop { clock = "virtual" }
+ev:start(function()
+  local before = aw.now()
+  local list = ask(path, "tasks")
+  say(aw.now() - before, list[1].answer)
+end)
+ev:run()
+]])
+  end)
+end)
