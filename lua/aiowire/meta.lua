@@ -2392,6 +2392,53 @@ function aw.udp.bind(host, port, options) end
 ---@return aiowire.UdpSocket
 function aw.udp.connect(host, port, options) end
 
+-- LuaSocket's shape -----------------------------------------------------------
+
+--- A socket with LuaSocket's methods, results and errors, whose calls await
+--- [X40]: `receive`, `send`, `connect`, `accept`, `settimeout`, `setoption`, …;
+--- see docs/luasocket.md and LuaSocket's manual.
+---@class aiowire.LuaSocket
+---@field class string "tcp{master}", "tcp{client}", "udp{connected}", …
+
+--- LuaSocket's `dns`. Awaits for names [X42].
+---@class aiowire.LuaSocketDns
+---@field toip fun(host: string): string?, table|string
+---@field tohostname fun(host: string): string?, table|string
+---@field getaddrinfo fun(host: string): table?, string?
+---@field getnameinfo fun(host?: string, service?: string): table?, string?
+---@field gethostname fun(): string?, string?
+
+--- LuaSocket's module, whose sockets await: give its functions to libraries
+--- that were written for LuaSocket, as
+--- `socket.http.request{url=…, create=aw.socket.tcp}` [X40].
+---@class aiowire.LuaSocketModule
+---@field _VERSION string "LuaSocket 3.1.0 (aiowire …)"
+---@field dns aiowire.LuaSocketDns
+---@field tcp fun(): aiowire.LuaSocket
+---@field tcp4 fun(): aiowire.LuaSocket?, string?
+---@field tcp6 fun(): aiowire.LuaSocket?, string?
+---@field udp fun(): aiowire.LuaSocket
+---@field udp4 fun(): aiowire.LuaSocket?, string?
+---@field udp6 fun(): aiowire.LuaSocket?, string?
+---@field unix any a function, and a table with `stream`; as "socket.unix"
+--- the optional arguments are the own address and port, and the family
+---@field connect fun(...: any): aiowire.LuaSocket?, string?
+---@field connect4 fun(...: any): aiowire.LuaSocket?, string?
+---@field connect6 fun(...: any): aiowire.LuaSocket?, string?
+--- of a host, a port and a backlog
+---@field bind fun(...: any): aiowire.LuaSocket?, string?
+---@field select fun(r: table?, w: table?, seconds: number?): table, table
+---@field gettime fun(): number the time of day in seconds
+---@field sleep fun(seconds: number)
+---@field protect fun(f: function): function
+---@field newtry fun(finalizer?: function): function
+---@field try fun(...: any): any
+---@field source fun(...: any): any for ltn12
+---@field sink fun(...: any): any for ltn12
+---@field skip fun(count: integer, ...: any): any
+---@type aiowire.LuaSocketModule
+aw.socket = nil
+
 -- Telling errors apart --------------------------------------------------------
 
 --- Tell whether `err` is a Cancelled: the cancel of the running task or scope.

@@ -93,7 +93,7 @@ static int connect_ends(lua_State *L, int code) {
   return 1;
 }
 
-static int connect_now(const awio_ls *s, const awio_address *to) {
+static int connect_once(const awio_ls *s, const awio_address *to) {
   int rc;
   do
     rc = connect(s->fd, &to->any, to->length);
@@ -113,7 +113,7 @@ static int connect_on(lua_State *L, int result, void *data) {
   if (rc == 0)
     rc = make_for(L, s, to.any.sa_family);
   if (rc == 0)
-    rc = connect_now(s, &to);
+    rc = connect_once(s, &to);
   if (rc != -EINPROGRESS && rc != UV_EAGAIN)
     return connect_ends(L, rc);
   if (!awio_ls_may_wait(L, s, &connecting))
@@ -224,8 +224,8 @@ int awio_ls_shutdown(lua_State *L) {
 
 /* ---- names ---- */
 
-static int push_name(lua_State *L, const awio_ls *s, int rc,
-                     const awio_address *at) {
+static int push_end(lua_State *L, const awio_ls *s, int rc,
+                    const awio_address *at) {
   if (rc < 0)
     return awio_ls_fail(L, rc);
   int count = awio_push_address(L, at);
@@ -239,11 +239,10 @@ static int push_name(lua_State *L, const awio_ls *s, int rc,
 
 /* s:getpeername() → host, port, family; or nil, error */
 int awio_ls_getpeername(lua_State *L) {
-  const awio_ls *s =
-      awio_ls_check(L, AWIO_LS_STREAMS | AWIO_LS_CONNECTED);
+  const awio_ls *s = awio_ls_check(L, AWIO_LS_STREAMS | AWIO_LS_CONNECTED);
   awio_address at;
   int rc = awio_peer_address(s->fd, &at);
-  return push_name(L, s, rc, &at);
+  return push_end(L, s, rc, &at);
 }
 
 /* s:getsockname() → host, port, family; or nil, error */
@@ -251,7 +250,7 @@ int awio_ls_getsockname(lua_State *L) {
   const awio_ls *s = awio_ls_check(L, AWIO_LS_ANY);
   awio_address at;
   int rc = awio_own_address(s->fd, &at);
-  return push_name(L, s, rc, &at);
+  return push_end(L, s, rc, &at);
 }
 
 const luaL_Reg awio_ls_address_inner[] = {

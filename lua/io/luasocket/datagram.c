@@ -155,8 +155,8 @@ int awio_ls_send_datagram(lua_State *L) {
 }
 
 /* Read the numeric address of a sendto(). Returns 0 or a code of netdb.h. */
-static int read_address(const awio_ls *s, const char *host, const char *port,
-                        awio_address *out) {
+static int read_peer(const awio_ls *s, const char *host, const char *port,
+                     awio_address *out) {
   struct addrinfo *found = NULL;
   struct addrinfo hints = {.ai_family = s->family, .ai_socktype = SOCK_DGRAM};
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
@@ -177,7 +177,7 @@ int awio_ls_sendto(lua_State *L) {
   aw_lua_check_string(L, WHAT, NULL);
   const char *host = aw_lua_check_string(L, HOST, NULL);
   aw_lua_check_string(L, PORT, NULL);
-  int rc = read_address(s, host, lua_tostring(L, PORT), &to);
+  int rc = read_peer(s, host, lua_tostring(L, PORT), &to);
   if (rc != 0) {
     lua_pushnil(L);
     lua_pushstring(L, gai_strerror(rc));

@@ -1,7 +1,8 @@
 /* luasocket.h - sockets with LuaSocket's methods, results and errors, which
  * await (aw.socket)
  *
- *   object.c     the class: userdata, closing, small methods
+ *   object.c     userdata, roles, closing
+ *   methods.c    the classes and their small methods
  *   wait.c       waits for a descriptor with a time limit; what a cancel closes
  *   receive.c    receive() of a connection
  *   send.c       send() of a connection
@@ -64,24 +65,36 @@ typedef struct awio_ls {
   unsigned role;
   aw_lua_held held; /* held by the userdata */
   aw_lua_here *here;
-  aw_keeper keeper;       /* keeps the watcher of `fd` */
-  aw_engine *engine;      /* in which a task waited last; it may be freed */
-  bool spread;            /* tasks of several engines have waited for `fd` */
-  unsigned waits;         /* waits for `fd` under way */
-  awio_buffer in;         /* bytes from the kernel that nobody has taken */
-  uint64_t taken;         /* how often bytes have left `in` */
-  size_t scanned;         /* bytes of `in` that hold no end of a line */
-  double block, total;    /* of settimeout(), seconds; negative: no limit */
-  uint64_t until;         /* the limit of the wait that begins now */
-  double received, sent;  /* bytes, of getstats() */
-  double born;            /* the time of day in seconds, of getstats() */
-  uint64_t maker;         /* id of the task that made it, or 0 */
-  aw_engine *made_in;     /* the engine of that task; only compared */
-  uint64_t limit;         /* aw_task_deadline() of `maker` at that time */
-  bool left;              /* `maker` has left what had that deadline */
+  aw_keeper keeper;      /* keeps the watcher of `fd` */
+  aw_engine *engine;     /* in which a task waited last; it may be freed */
+  bool spread;           /* tasks of several engines have waited for `fd` */
+  unsigned waits;        /* waits for `fd` under way */
+  awio_buffer in;        /* bytes from the kernel that nobody has taken */
+  uint64_t taken;        /* how often bytes have left `in` */
+  size_t scanned;        /* bytes of `in` that hold no end of a line */
+  double block, total;   /* of settimeout(), seconds; negative: no limit */
+  uint64_t until;        /* the limit of the wait that begins now */
+  double received, sent; /* bytes, of getstats() */
+  double born;           /* the time of day in seconds, of getstats() */
+  uint64_t maker;        /* id of the task that made it, or 0 */
+  aw_engine *made_in;    /* the engine of that task; only compared */
+  uint64_t limit;        /* aw_task_deadline() of `maker` at that time */
+  bool left;             /* `maker` has left what had that deadline */
 } awio_ls;
 
 /* ---- object.c ---- */
+
+typedef struct awio_ls_class {
+  const char *name; /* as LuaSocket's */
+  const char *kind; /* "tcp", "unix" or "udp" */
+  unsigned role;
+} awio_ls_class;
+extern const awio_ls_class awio_ls_classes[]; /* the last has no name */
+/* Say that the table on top is the metatable of such a class. */
+void awio_ls_mark(lua_State *L);
+void awio_ls_finalize(lua_State *L);  /* the userdata at 1 */
+void awio_ls_push_text(lua_State *L); /* of the userdata at 1 */
+double awio_ls_time_of_day(void);     /* in seconds */
 
 /* Return the socket at 1, which has one of the roles; else raise. */
 awio_ls *awio_ls_check(lua_State *L, unsigned roles);

@@ -65,7 +65,7 @@ static bool found_line(awio_ls *s, wish *w) {
 }
 
 /* Look whether `in` has all that is wanted. */
-static bool is_there(awio_ls *s, wish *w) {
+static bool has_wish(awio_ls *s, wish *w) {
   size_t length = awio_buffer_length(&s->in);
   if (w->kind == 'l')
     return found_line(s, w);
@@ -90,7 +90,7 @@ static void add_line(luaL_Buffer *out, const char *data, size_t size) {
 
 /* Push the prefix and what was found, and take it. Returns false, with nothing
  * done, if a finalizer has used the socket meanwhile. */
-static bool push_found(lua_State *L, awio_ls *s, const wish *w) {
+static bool push_wish(lua_State *L, awio_ls *s, const wish *w) {
   uint64_t seen = s->taken;
   luaL_Buffer out;
   luaL_buffinit(L, &out);
@@ -129,8 +129,8 @@ static int give_partial(lua_State *L, awio_ls *s, wish *w, int code) {
   awio_ls_refuse(L, code);
   const char *text = awio_ls_text(code);
   do
-    is_there(s, w);
-  while (!push_found(L, s, w));
+    has_wish(s, w);
+  while (!push_wish(L, s, w));
   bool whole = w->kind == 'a' && code == AW_ECLOSED && w->take > 0;
   if (whole) {
     lua_pushnil(L);
@@ -169,8 +169,8 @@ static int receive_on(lua_State *L, int result, void *data) {
   awio_ls *s = awio_ls_again(L);
   wish w = wish_of(L);
   for (int i = 0;; i++) {
-    if (is_there(s, &w)) {
-      if (!push_found(L, s, &w))
+    if (has_wish(s, &w)) {
+      if (!push_wish(L, s, &w))
         continue;
       lua_pushnil(L);
       lua_pushnil(L);

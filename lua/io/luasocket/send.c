@@ -13,8 +13,8 @@
 
 enum { DATA = 2, NEXT, END, START };
 
-static int send_on(lua_State *L, int result, void *data);
-static const awio_ls_call sending = {&awio_ls_wait_send, send_on, START};
+static int send_bytes_on(lua_State *L, int result, void *data);
+static const awio_ls_call sending = {&awio_ls_wait_send, send_bytes_on, START};
 
 static int send_ends(lua_State *L, int code, lua_Integer next) {
   awio_ls_refuse(L, code);
@@ -37,7 +37,7 @@ static ssize_t send_some(const awio_ls *s, const char *data, size_t size) {
   return awio_socket_send(s->fd, data, size < MOST ? size : MOST);
 }
 
-static int send_on(lua_State *L, int result, void *data) {
+static int send_bytes_on(lua_State *L, int result, void *data) {
   enum { SENDS = 8 }; /* calls of send(2) before other tasks have a turn */
   (void)data;
   awio_ls *s = awio_ls_again(L);
@@ -47,7 +47,7 @@ static int send_on(lua_State *L, int result, void *data) {
     lua_pushinteger(L, next);
     lua_replace(L, NEXT);
     if (i >= SENDS && aw_lua_may_await(L))
-      return aw_lua_await(L, NULL, s, sending.wait->label, send_on);
+      return aw_lua_await(L, NULL, s, sending.wait->label, send_bytes_on);
     ssize_t put = send_some(s, bytes + next, (size_t)(end - next));
     if (put == UV_EAGAIN) {
       if (awio_ls_may_wait(L, s, &sending))

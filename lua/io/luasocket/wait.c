@@ -145,7 +145,7 @@ int awio_ls_begin(lua_State *L, awio_ls *s, const awio_ls_call *call) {
 }
 
 /* `seconds` after `from`. */
-static uint64_t after(uint64_t from, double seconds) {
+static uint64_t seconds_after(uint64_t from, double seconds) {
   double ns = ceil(seconds * (double)AW_SECOND);
   return ns >= 9e18 - (double)from ? AW_NEVER : from + (uint64_t)ns;
 }
@@ -163,9 +163,9 @@ bool awio_ls_may_wait(lua_State *L, awio_ls *s, const awio_ls_call *call) {
   } else {
     start = (uint64_t)lua_tointeger(L, call->start);
   }
-  s->until = after(start, s->total < 0 ? s->block : s->total);
-  if (s->block > 0 && s->total > 0 && after(now, s->block) < s->until)
-    s->until = after(now, s->block);
+  s->until = seconds_after(start, s->total < 0 ? s->block : s->total);
+  if (s->block > 0 && s->total > 0 && seconds_after(now, s->block) < s->until)
+    s->until = seconds_after(now, s->block);
   return s->until > now;
 }
 
