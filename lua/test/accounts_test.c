@@ -312,8 +312,41 @@ static void without_memory(void) {
   close_state(L);
 }
 
+static size_t start_sleepers(aw_loop *loop, aw_wire *wire, size_t most) {
+  size_t count = 0;
+  while (count < most &&
+         aw_loop_start(loop, aw_wire_keep(wire), NULL, NULL) == 0)
+    count++;
+  return count;
+}
+
+/* Tasks without an account: there is no memory for more rows. */
+static void tasks_that_are_missed(void) {
+  enum { TASKS = 40, ROWS = 16 };
+  lua_State *L = open_state();
+  aw_engine *engine = aw_lua_engine(L);
+  aw_loop *loop = new_loop(engine);
+  aw_wire *wire = aw_sleep(AW_NEVER);
+  CHECK(start_sleepers(loop, wire, TASKS) == TASKS);
+  CHECK(aw_loop_free(loop) == 0); /* the engine keeps the memory of tasks */
+  CHECK(awm_accounts_open(state, &accounts) == 0);
+  loop = new_loop(engine);
+  CHECK(start_sleepers(loop, wire, 1) == 1);
+  until_failure = 0;
+  CHECK(start_sleepers(loop, wire, TASKS - 1) == TASKS - 1);
+  until_failure = -1;
+  awm_sums sums;
+  CHECK(awm_sums_look(accounts, 0, &sums));
+  CHECK(sums.tasks == ROWS && sums.missed == TASKS - ROWS);
+  CHECK(aw_loop_free(loop) == 0); /* ends them, the missed ones, too */
+  CHECK(awm_sums_look(accounts, 0, &sums) && sums.tasks == 0);
+  aw_wire_release(wire);
+  close_state(L);
+}
+
 int main(void) {
   without_memory();
+  tasks_that_are_missed();
   times_of_a_task();
   many_tasks_that_come_and_go();
   opened_in_the_middle();
