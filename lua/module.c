@@ -21,6 +21,8 @@
 #include "module_calls.h"
 #include "monitor/inspect/inspect.h"
 #include "monitor/listen/instruments.h"
+#include "monitor/trace/recorded.h"
+#include "monitor/trace/trace.h"
 #include "open.h"
 #include "part_calls.h"
 #include "require.h"
@@ -41,12 +43,14 @@ static const char MODULE_KEY = 'm';
  * there. Things that objects own end before the engines that they belong to.
  * Locations and the claims of loops end after all things that may refer to
  * them. */
-const awl_ending awl_endings[] = {
-    awm_end_inspect,     awl_end_session,    awl_end_hosted,
-    awl_free_workers,    awl_free_resources, awl_free_scopes,
-    awm_end_instruments, awl_leave_hub,      awl_free_engines,
-    awl_free_locations,  awl_free_loops,     awl_free_leaves,
-    awl_free_sleeps,     awl_free_tasks,     NULL};
+const awl_ending awl_endings[] = {awm_end_inspect,    awl_end_session,
+                                  awl_end_hosted,     awl_free_workers,
+                                  awl_free_resources, awl_free_scopes,
+                                  awm_end_trace,      awm_end_instruments,
+                                  awl_leave_hub,      awl_free_engines,
+                                  awl_free_locations, awl_free_loops,
+                                  awl_free_leaves,    awl_free_sleeps,
+                                  awl_free_tasks,     NULL};
 
 /* ---- what is opened by its first use ---- */
 
@@ -159,7 +163,8 @@ static void (*const openers[])(lua_State *L, awl_state *s) = {
     awl_open_kept,        awl_open_coroutine,    awl_open_channel,
     awl_open_sync,        awl_open_rate,         awl_open_limits,
     awl_open_debug_hooks, awl_open_locals,       awl_open_ready,
-    awl_open_background,  awm_open_inspect};
+    awl_open_background,  awm_open_recorded,     awm_open_trace,
+    awm_open_inspect};
 
 /* What adds methods to streams comes after them. */
 static const io_opener io_openers[] = {

@@ -3066,4 +3066,35 @@ function aw.inspect(on) end
 ---@return aiowire.Stats
 function aw.stats() end
 
+---@class aiowire.TraceOptions
+---@field events? integer room for so many, 262144 by default
+
+--- Begin to record what the tasks of this Lua state do, on all its engines, for
+--- a file that Perfetto and Chrome's trace viewer open; without arguments end
+--- that, and write the file [D20].
+---
+--- Each task is a track with its steps and waits. The file is written beside
+--- `path` and then renamed, at `aw.trace()` or at the end of the program. That
+--- it cannot be written is a SystemError at once, unless the disk is full at the
+--- end. A trace that is running already, or not yet, is an error.
+---
+--- The newest events are kept; one takes 32 bytes, and 30 bytes more for each 30
+--- bytes of text.
+---@overload fun(): integer, integer end it: events in the file, overwritten ones
+---@param path string
+---@param options? aiowire.TraceOptions
+function aw.trace(path, options) end
+
+--- Keep the last 4,096 events of tasks in this Lua state, for aw.recorded() and
+--- for the reports of Deadlocks and dumps [D25]. AIOWIRE_RECORD=1 in the
+--- environment does so from the start, in workers, too.
+---@param on? boolean false: end that; default true
+function aw.record(on) end
+
+--- Show the last events of tasks, a line for each, the newest last, with their
+--- times before now in seconds [D26].
+---@param n? integer so many at most; default: all that are kept
+---@return string? text nil: nothing is recorded
+function aw.recorded(n) end
+
 return aw

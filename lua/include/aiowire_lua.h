@@ -154,6 +154,30 @@ AW_API void aw_lua_set_notice(lua_State *L,
  * thread drives it. Call from: a signal handler on the thread of that run. */
 AW_API bool aw_lua_request_dump(void);
 
+/* How a trace has ended; see aw.trace(). */
+typedef struct aw_lua_trace_end {
+  uint64_t events; /* in the file */
+  uint64_t lost;   /* older ones, which were overwritten */
+} aw_lua_trace_end;
+
+/* End the trace that runs in this Lua state, and write its file, as aw.trace()
+ * does.
+ *
+ * Returns 0; AW_EENDED if no trace runs; or why the file could not be written,
+ * a code of libuv. Does not raise. Call from: the state's thread. */
+AW_API int aw_lua_end_trace(lua_State *L, aw_lua_trace_end *out);
+
+/* For programs that can tell when Lua's collector begins to work and has ended:
+ * let traces have that. The first function returns the time, or 0 if nothing is
+ * recorded in the state of L; pass what it returns to the second one.
+ *
+ *   full  it was a full collection
+ *
+ * Neither raises, nor uses the Lua stack. Call from: anywhere on the state's
+ * thread, also in the middle of a call of Lua's API. */
+AW_API uint64_t aw_lua_pause_begins(lua_State *L);
+AW_API void aw_lua_pause_ends(lua_State *L, uint64_t began, bool full);
+
 /* Replace functions of `coroutine` and `require`, as aw.install() does, and
  * os.exit: the new os.exit cleans up before the program exits. For a program
  * that owns the state. */

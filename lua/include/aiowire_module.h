@@ -442,7 +442,10 @@ extern "C" {
   F(aw_lua_instrument_remove) \
   F(aw_lua_instrument_engine) \
   F(aw_task_swallowed) \
-  F(aw_lua_steps)
+  F(aw_lua_steps) \
+  F(aw_lua_end_trace) \
+  F(aw_lua_pause_begins) \
+  F(aw_lua_pause_ends)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -901,6 +904,9 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_lua_instrument_engine (aw_module_table->at_aw_lua_instrument_engine)
 #define aw_task_swallowed (aw_module_table->at_aw_task_swallowed)
 #define aw_lua_steps (aw_module_table->at_aw_lua_steps)
+#define aw_lua_end_trace (aw_module_table->at_aw_lua_end_trace)
+#define aw_lua_pause_begins (aw_module_table->at_aw_lua_pause_begins)
+#define aw_lua_pause_ends (aw_module_table->at_aw_lua_pause_ends)
 #endif
 /* clang-format on */
 

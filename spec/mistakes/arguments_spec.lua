@@ -9,9 +9,10 @@ local process = require "spec.support.process"
 
 local sealed = helper.sealed
 
--- aw.install is not called, since it replaces coroutine.*, nor aw.inspect, whose
--- socket lasts.
-local LEFT_OUT <const> = { ["aw.install"] = true, ["aw.inspect"] = true }
+-- Not called: aw.install, since it replaces coroutine.*; aw.inspect, whose socket
+-- lasts; and aw.trace, which takes a text of any bytes for the name of a file.
+local LEFT_OUT <const> = { ["aw.install"] = true, ["aw.inspect"] = true,
+  ["aw.trace"] = true }
 
 -- Methods that close the standard input of the specs themselves.
 local CLOSES_INPUT <const> = { ["Stream:close"] = true }

@@ -186,6 +186,7 @@ local takers <const> = {
   { "aw.udp.bind", function(o) aw.udp.bind("127.0.0.1", 0, o) end },
   { "aw.udp.connect", function(o) aw.udp.connect("127.0.0.1", 9, o) end },
   { "aw.test", function(o) aw.test(o, nothing) end },
+  { "aw.trace", function(o) aw.trace("/no/file", o) end },
   { "aw.zmq.auth", function(o) aw.zmq.auth(o) end },
   { "aw.zmq.request", function(o) aw.zmq.request("inproc://x", "x", o) end },
   { "aw.zmq.Service", function(o, s) aw.zmq.Service(s, nothing, o) end,

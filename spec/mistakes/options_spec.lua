@@ -47,6 +47,7 @@ local with <const> = {
   resolve = function(o) aw.dns.resolve("127.0.0.1", o) end,
   request = function(o) aw.zmq.request("inproc://x", "x", o) end,
   auth = function(o) aw.zmq.auth(o) end,
+  trace = function(o) aw.trace("/no/file", o) end,
   -- The table is a command, too.
   spawn = function(o) aw.spawn(o) end,
   exec = function(o) aw.exec(o) end,
@@ -87,6 +88,7 @@ local takers <const> = {
   { "connect", 2, with.unix_connect, "timout", "timeout" },
   { "resolve", 2, with.resolve, "famly", "family" },
   { "request", 3, with.request, "tiemout", "timeout" },
+  { "trace", 2, with.trace, "evnts", "events" },
 }
 
 -- Functions whose table of options is also the command.

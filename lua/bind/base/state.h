@@ -53,6 +53,8 @@ typedef struct awl_sleep awl_sleep;
 typedef struct awl_hosted awl_hosted;
 typedef struct awl_seen_stacks awl_seen_stacks;
 typedef struct awl_session awl_session;
+typedef struct awm_recorder awm_recorder;
+typedef struct awm_trace awm_trace;
 
 /* The types of error objects, a row for each:
  *
@@ -432,6 +434,9 @@ typedef struct awl_upcalls {
                     const awl_worker *worker);
   /* Does `co` load a module? */
   bool (*loads_in)(const awl_state *s, const lua_State *co);
+  /* Push what was recorded, for the end of a report; NULL, or false with
+   * nothing pushed: nothing is recorded. Raises. */
+  bool (*push_recorded)(lua_State *L, awl_state *s);
 } awl_upcalls;
 
 /* ---- the state ---- */
@@ -538,6 +543,11 @@ struct awl_state {
   bool starved;       /* the last attempt to get memory has failed */
 
   struct awl_load *loads; /* modules that tasks load, see lua/loads.c */
+
+  /* see lua/monitor; NULL: nothing is recorded */
+  awm_recorder *recorder;
+  awm_trace *trace;    /* under way, or NULL */
+  bool watches_cycles; /* an object of pauses.c waits for the collector */
 
   /* counts for aw.stats() */
   size_t background; /* entries of AWL_BACKGROUND */

@@ -130,12 +130,21 @@ static int make_dump(lua_State *L) {
   if (luaL_bufflen(&b) > 0)
     luaL_buffsub(&b, 1); /* the last newline */
   luaL_pushresult(&b);
+  awl_add_recorded(L, s);
   return 1;
 }
 
 void awl_push_dump(lua_State *L) {
   lua_pushcfunction(L, make_dump);
   lua_call(L, 0, 1);
+}
+
+void awl_add_recorded(lua_State *L, awl_state *s) {
+  if (!s->upcalls.push_recorded || !s->upcalls.push_recorded(L, s))
+    return;
+  lua_pushfstring(L, "%s\n%s", lua_tostring(L, -2), lua_tostring(L, -1));
+  lua_replace(L, -3);
+  lua_pop(L, 1);
 }
 
 /* Call `make` in protected mode; it returns a text. False: it has failed, and

@@ -15,6 +15,11 @@ void awl_push_busy(lua_State *L, awl_state *s);
 
 /* Push the dump of all EventLoops. Call from: as above. Raises. */
 void awl_push_dump(lua_State *L);
+
+/* Add to the text on top the events that were recorded last, if any are
+ * recorded. Raises. */
+void awl_add_recorded(lua_State *L, awl_state *s);
+
 /* Tell the dump of all EventLoops. False: it cannot be made, as for lack of
  * memory. Call from: the driver, or a hook in L. Raises nothing. */
 bool awl_notice_dump(lua_State *L, awl_state *s);

@@ -29,6 +29,7 @@
 #include "errors/info.h"
 #include "errors/kept.h"
 #include "errors/mistake.h"
+#include "errors/notice.h"
 #include "errors/raised.h"
 #include "errors/traceback.h"
 #include "open.h"
@@ -332,6 +333,7 @@ static int note_deadlock(lua_State *L) {
   awl_push_embedded(L, "aiowire.dump");
   awl_push_loop(L, s, loop);
   lua_call(L, 1, 1);
+  awl_add_recorded(L, s);
   awl_push_deadlock(L, lua_tostring(L, -1));
   aw_loop_fail(loop->core, awl_make_derived_error(L, loop, 0));
   return 0;
