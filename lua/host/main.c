@@ -13,8 +13,8 @@
  * Neighbours: options.c reads the command line, bytecode.c refuses bytecode,
  * workers.c makes Lua states, also those of workers, memory.c is their
  * allocator, output.c handles the loss of standard output's reader, quit.c
- * handles SIGQUIT, repl.c has the prompt, top.c shows another program, and
- * warning.c prints warnings.
+ * handles SIGQUIT, recording.c has --trace and --record, repl.c has the prompt,
+ * top.c shows another program, and warning.c prints warnings.
  */
 
 #include "bytecode.h"
@@ -24,6 +24,7 @@
 #include "options.h"
 #include "output.h"
 #include "quit.h"
+#include "recording.h"
 #include "repl.h"
 #include "stats.h"
 #include "style.h"
@@ -44,7 +45,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STATUS_ERROR = 1, STATUS_USAGE = 2, STATUS_TIMEOUT = 124 };
+enum {
+  STATUS_ERROR = 1,
+  STATUS_USAGE = 2,
+  STATUS_DEADLOCK = 13,
+  STATUS_TIMEOUT = 124
+};
 
 typedef struct host {
   host_options options;
@@ -147,6 +153,8 @@ static void run_chunk(lua_State *L, host *h, int load_status, int nargs) {
   if (end == AW_LUA_ERROR) {
     report(L, h);
     h->status = code;
+    if (code != STATUS_DEADLOCK) /* that report has the events */
+      host_recording_tell(L, &h->options);
   } else if (end == AW_LUA_TIMEOUT) {
     time_out(h, lua_tostring(L, -3));
     if (lua_isnil(L, -2))
@@ -366,6 +374,10 @@ static int run_all(lua_State *L) {
   }
   if (o->stats)
     host_stats_begin(L);
+  if (!host_recording_begin(L, o)) {
+    h->status = STATUS_ERROR;
+    return 0;
+  }
   begin_session(L, h);
   if (!h->ended && !o->ignore_env)
     run_init(L, h);
@@ -414,6 +426,8 @@ static void run_state(host *h) {
   if (h->ended) /* unfinished work is no mistake of the user then */
     host_warnings_stop();
   fflush(stdout);
+  if (!host_recording_end(L, &h->options) && !h->status)
+    h->status = STATUS_ERROR;
   host_stats_close(L);
   host_limit_close();
   if (h->signal || h->status == STATUS_TIMEOUT)

@@ -62,6 +62,16 @@ static bool set_help(host_options *o, const char *value) {
   return o->help = true;
 }
 
+static bool set_record(host_options *o, const char *value) {
+  (void)value;
+  return o->record = true;
+}
+
+static bool set_trace(host_options *o, const char *value) {
+  o->trace = value;
+  return value[0] != '\0';
+}
+
 static bool set_stats(host_options *o, const char *value) {
   (void)value;
   return o->stats = true;
@@ -94,9 +104,12 @@ static const named_option named[] = {
     {"--color", "WHEN", "auto, always or never", "never", read_colour, false},
     {"--grace", "S", SECONDS, "0.5", read_grace, false},
     {"--help", NULL, NULL, NULL, set_help, false},
+    {"--record", NULL, NULL, NULL, set_record, false},
     {"--stats", NULL, NULL, NULL, set_stats, false},
     {"--timeout", "S", SECONDS, "2.5", read_timeout, false},
     {"--top", "PID", PID, "1234", set_top, true},
+    {"--trace", "FILE", "the name of a file to write", "out.json", set_trace,
+     false},
     {"--version", NULL, NULL, NULL, set_version, false},
     {NULL, NULL, NULL, NULL, NULL, false},
 };
@@ -390,6 +403,9 @@ void host_options_help(FILE *out) {
         "  --top=PID      show the tasks of a program that runs, also --top "
         "PID;\n"
         "                 without a PID: list the programs that can be shown\n"
+        "  --trace=FILE   write to FILE what the tasks did, for Perfetto\n"
+        "  --record       keep the last events of tasks, and print them with\n"
+        "                 errors and dumps\n"
         "  --color=WHEN   color errors: auto (on a terminal), always, never\n"
         "\n"
         "Exit status: 0; 1 uncaught error, or the script cannot be read; 2\n"

@@ -52,6 +52,8 @@ typedef struct host_options {
   bool stats;          /* --stats */
   bool top;            /* --top */
   const char *pid;     /* of --top, decimal digits; NULL: none was given */
+  bool record;         /* --record */
+  const char *trace;   /* --trace: a path; NULL: none */
   uint64_t timeout_ns; /* --timeout; AW_NEVER: none */
   uint64_t grace_ns;   /* --grace; AW_DEFAULT: that of every loop */
   host_colour colour;  /* --color */
