@@ -163,8 +163,8 @@ static void (*const openers[])(lua_State *L, awl_state *s) = {
     awl_open_kept,        awl_open_coroutine,    awl_open_channel,
     awl_open_sync,        awl_open_rate,         awl_open_limits,
     awl_open_debug_hooks, awl_open_locals,       awl_open_ready,
-    awl_open_background,  awm_open_recorded,     awm_open_trace,
-    awm_open_inspect};
+    awl_open_background,  awl_open_look,         awl_open_first_await,
+    awm_open_recorded,    awm_open_trace,        awm_open_inspect};
 
 /* What adds methods to streams comes after them. */
 static const io_opener io_openers[] = {
@@ -191,6 +191,7 @@ static const struct {
     {"Poller", "aiowire.poller"},     {"run", "aiowire.run"},
     {"test", "aiowire.test"},         {"Serve", "aiowire.serve"},
     {"pipeline", "aiowire.pipeline"}, {"Drive", "aiowire.drive"},
+    {"graph", "aiowire.graph"},
 };
 
 /* [inner, module] */
@@ -301,13 +302,18 @@ void aw_lua_install_host(lua_State *L) {
 }
 
 /* Interpret the results of main.lua: true, and for a time-out "timeout", its
- * text, error, info; or false, error, info. */
+ * text, error, info; or false, error, info; or "graph" and the picture. */
 static int end_of_main(lua_State *L, awl_state *s, int base, int *code) {
   enum { FAILED = 1, DEADLOCKED = 13, TIMED_OUT = 124 };
   if (s->signal) {
     *code = s->signal;
     lua_settop(L, base);
     return AW_LUA_SIGNAL;
+  }
+  if (lua_type(L, base + 1) == LUA_TSTRING) {
+    lua_settop(L, base + 2);
+    lua_remove(L, base + 1);
+    return AW_LUA_GRAPH;
   }
   if (lua_type(L, base + 2) == LUA_TSTRING && lua_toboolean(L, base + 1)) {
     *code = TIMED_OUT;
@@ -338,18 +344,20 @@ static void push_limit(lua_State *L, uint64_t ns, uint64_t none) {
     lua_pushnumber(L, awl_seconds(ns));
 }
 
-/* Replace the function at `base` + 1 by main.lua, the limits, and the function.
- */
+/* Replace the function at `base` + 1 by main.lua, the limits, the format of the
+ * picture or nil, and the function. */
 static void push_main(lua_State *L, int base, const aw_lua_main_config *c) {
   lua_pushcfunction(L, luaopen_aiowire);
   lua_call(L, 0, 0);
-  luaL_checkstack(L, 4, NULL);
+  luaL_checkstack(L, 5, NULL);
   awl_push_embedded(L, "aiowire.main");
   lua_insert(L, base + 1);
   push_limit(L, c->timeout, AW_NEVER);
   lua_insert(L, base + 2);
   push_limit(L, c->grace, AW_DEFAULT);
   lua_insert(L, base + 3);
+  lua_pushstring(L, c->graph); /* NULL pushes nil */
+  lua_insert(L, base + 4);
 }
 
 int aw_lua_main_with(lua_State *L, int nargs, const aw_lua_main_config *config,
@@ -360,7 +368,7 @@ int aw_lua_main_with(lua_State *L, int nargs, const aw_lua_main_config *config,
   if (config && !awl_copy_config(config, config->size, LEAST, &c, sizeof c))
     return luaL_error(L, "bad size of an aw_lua_main_config");
   push_main(L, base, &c);
-  lua_call(L, nargs + 3, LUA_MULTRET);
+  lua_call(L, nargs + 4, LUA_MULTRET);
   return end_of_main(L, awl_open(L), base, code);
 }
 

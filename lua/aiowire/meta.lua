@@ -2439,6 +2439,18 @@ function aw.udp.connect(host, port, options) end
 ---@type aiowire.LuaSocketModule
 aw.socket = nil
 
+-- Pictures --------------------------------------------------------------------
+
+--- Draw a wire, or a loop with its tasks, as text [D30]: for Mermaid, which
+--- README files on GitHub and many editors show as a picture, or for Graphviz,
+--- which is better for more than 50 nodes.
+---
+--- Nothing runs, and nothing changes. The same wire gives the same text.
+---@param subject aiowire.Wireable|aiowire.EventLoop
+---@param format? "mermaid"|"dot" default "mermaid"
+---@return string picture
+function aw.graph(subject, format) end
+
 -- Telling errors apart --------------------------------------------------------
 
 --- Tell whether `err` is a Cancelled: the cancel of the running task or scope.

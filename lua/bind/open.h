@@ -11,6 +11,7 @@
 /* ---- wire ---- */
 void awl_open_constructors(lua_State *L, awl_state *s);
 void awl_open_combine(lua_State *L, awl_state *s);
+void awl_open_look(lua_State *L, awl_state *s);
 
 /* ---- errors ---- */
 void awl_open_errors(lua_State *L, awl_state *s);
@@ -21,6 +22,7 @@ void awl_open_kept(lua_State *L, awl_state *s);
 /* ---- run ---- */
 void awl_open_driver(lua_State *L, awl_state *s);
 void awl_open_coroutine(lua_State *L, awl_state *s);
+void awl_open_first_await(lua_State *L, awl_state *s);
 void awl_open_debug_hooks(lua_State *L, awl_state *s);
 void awl_open_limits(lua_State *L, awl_state *s);
 /* Put functions of ours in the place of those of coroutine.*; twice is fine. */

@@ -57,7 +57,8 @@ typedef enum aw_lua_end {
   AW_LUA_SIGNAL,    /* a signal ended the run, after clean-up */
   AW_LUA_EXIT,      /* os.exit(code) ended the run, after clean-up */
   AW_LUA_CANCELLED, /* a call of a session was cancelled; its session goes on */
-  AW_LUA_TIMEOUT    /* its time limit ended the run, after clean-up */
+  AW_LUA_TIMEOUT,   /* its time limit ended the run, after clean-up */
+  AW_LUA_GRAPH      /* nothing ran: the picture is on the Lua stack */
 } aw_lua_end;
 
 /* Open the library and push its module table; `require "aiowire"` calls this. A
@@ -90,11 +91,14 @@ AW_API int luaopen_aiowire_luv(lua_State *L);
  */
 AW_API int aw_lua_main(lua_State *L, int nargs, int *code);
 
-/* The limits of a run of aw_lua_main_with(). */
+/* The limits of a run of aw_lua_main_with(), or how to draw instead. */
 typedef struct aw_lua_main_config {
   uint64_t timeout; /* ns until all tasks are cancelled; AW_NEVER: no limit */
   uint64_t grace;   /* ns for the clean-up of the loop; AW_DEFAULT: 5 s */
   size_t size;      /* see "Sizes" in aiowire.h */
+  /* "mermaid" or "dot": draw what the function returns or starts, as aw.graph()
+   * does, and run nothing of it. NULL: run it */
+  const char *graph;
 } aw_lua_main_config;
 
 /* The same with limits. Tasks see the time limit (`aw.deadline()`), but cannot
@@ -102,6 +106,12 @@ typedef struct aw_lua_main_config {
  * if the program calls aw_lua_interrupt(0) in time.
  *
  *   config  NULL: no time limit, and a grace of 5 s
+ *
+ * With `graph`, the function is called up to its end, its first await, or the
+ * first run of a loop, whichever comes first. Then the picture is pushed, as
+ * AW_LUA_GRAPH, and the program should close the state: the tasks end with it,
+ * and none of them has begun. If the function raises an error, that is an
+ * AW_LUA_ERROR as without `graph`.
  *
  * AW_LUA_TIMEOUT pushes three values: a text that says what the limit cut
  * short, as "sleep 30.0, s.lua:12", or nil; and the error that the clean-up

@@ -137,7 +137,7 @@ awl_state *awl_open(lua_State *L) {
   lua_pop(L, 1);
   make_util(L, s);
   const char *stress = getenv("AIOWIRE_GCSTRESS");
-  s->gc_stress = stress && *stress == '1';
+  s->gc_stress = s->careful = stress && *stress == '1';
   lua_rawsetp(L, LUA_REGISTRYINDEX, &STATE_KEY);
   return s;
 }

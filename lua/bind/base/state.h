@@ -561,6 +561,8 @@ struct awl_state {
   bool closing;        /* lua_close is under way */
   bool closing_worker; /* awl_worker_end() closes a coroutine */
   bool gc_stress;      /* AIOWIRE_GCSTRESS=1 */
+  bool drawing;        /* the first await ends the chunk, see first_await.c */
+  bool careful;        /* one of both: awaits take no short way */
   bool keeps;          /* AWL_KEPT has ever had an entry, see kept.c */
 
   /* the end of the program */

@@ -160,6 +160,8 @@ static int push_new(lua_State *L, awl_state *s, int arg) {
     return awl_error(L, "not enough memory");
   s->loops[number] = loop;
   s->claims[number] = loop->claims;
+  if (s->drawing) /* it will be drawn, even if nobody refers to it */
+    awl_loop_anchor(L, loop);
   return 1;
 }
 

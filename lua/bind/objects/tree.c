@@ -156,8 +156,34 @@ static int inner_tree(lua_State *L) {
   return 2;
 }
 
+/* is_loop(v): is v an EventLoop? */
+static int inner_is_loop(lua_State *L) {
+  lua_pushboolean(L, awl_is(L, awl_of(L), 1, AWL_LOOP));
+  return 1;
+}
+
+/* loops() → a list of all EventLoops, in the order of their numbers */
+static int inner_loops(lua_State *L) {
+  awl_state *s = awl_of(L);
+  lua_newtable(L);
+  lua_Integer n = 0;
+  for (uint32_t i = 0; i < s->loop_count; i++) {
+    if (!s->loops[i] || !s->loops[i]->core)
+      continue;
+    awl_push_loop(L, s, s->loops[i]);
+    if (lua_isuserdata(L, -1))
+      lua_rawseti(L, -2, ++n);
+    else
+      lua_pop(L, 1);
+  }
+  return 1;
+}
+
 void awl_open_tree(lua_State *L, awl_state *s) {
-  static const luaL_Reg inner[] = {{"tree", inner_tree}, {NULL, NULL}};
+  static const luaL_Reg inner[] = {{"tree", inner_tree},
+                                   {"is_loop", inner_is_loop},
+                                   {"loops", inner_loops},
+                                   {NULL, NULL}};
   luaL_newmetatable(L, TREE);
   lua_pushcfunction(L, tree_gc);
   lua_setfield(L, -2, "__gc");

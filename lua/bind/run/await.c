@@ -15,6 +15,7 @@
 #include "base/location.h"
 #include "errors/core_error.h"
 #include "errors/errors.h"
+#include "run/first_await.h"
 
 #include <string.h>
 
@@ -139,12 +140,22 @@ static int refuse_await(lua_State *L, awl_state *s, const char *what) {
                                 : "call aw.install()");
 }
 
+/* The chunk of `w` is only drawn: it stops here, for ever. Returns only if its
+ * task is cancelled. */
+static void stop_chunk(lua_State *L, awl_worker *w, const char *what) {
+  awl_note_first_await(L, w->state, what);
+  aw_task_park(w->task, w);
+  awl_wait(L, w, aw_await_sleep(w->task, AW_NEVER), awl_after_wait);
+}
+
 awl_worker *awl_prepare_await(lua_State *L, awl_state *s, const char *what) {
   awl_worker *w = s->run.running;
   if (!w || s->in_handler || L != s->run.co || !lua_isyieldable(L))
     refuse_await(L, s, what);
   if (s->gc_stress)
     lua_gc(L, LUA_GCCOLLECT);
+  if (s->drawing)
+    stop_chunk(L, w, what);
   awl_forget_passing(s);
   if (w->noted > 0 && !w->holding)
     hold_back(w);

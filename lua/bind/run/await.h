@@ -10,7 +10,7 @@ awl_worker *awl_prepare_await(lua_State *L, awl_state *s, const char *what);
 static inline awl_worker *awl_awaiter(lua_State *L, awl_state *s,
                                       const char *what) {
   awl_worker *w = s->run.running;
-  if (!w || s->in_handler || L != s->run.co || s->gc_stress || w->passing ||
+  if (!w || s->in_handler || L != s->run.co || s->careful || w->passing ||
       w->noted > 0 || !lua_isyieldable(L))
     return awl_prepare_await(L, s, what);
   aw_task_park(w->task, w);

@@ -120,6 +120,8 @@ static int run_outside(lua_State *L, awl_state *s, awl_loop *loop,
     aw_loop_pause(loop->core);
     return aw_lua_system_error(L, rc, "run", "the event loop");
   }
+  if (aw_loop_state_of(loop->core) == AW_LOOP_RUNNING)
+    aw_loop_pause(loop->core); /* the run was left, see first_await.c */
   if (signal)
     s->signal = signal;
   if (signal && !s->host && aw_loop_state_of(loop->core) != AW_LOOP_FAILED)
@@ -149,6 +151,8 @@ static int run_loop(lua_State *L, awl_state *s, awl_loop *loop,
                     uint64_t timeout) {
   if (!loop->core)
     return awl_ended(L, loop);
+  if (s->drawing && s->run.running)
+    awl_awaiter(L, s, "EventLoop:run"); /* does not return */
   bool inside = s->run.engine == loop->engine;
   if (!inside && loop->engine->hosted)
     return awl_refuse_hosted(L, "EventLoop:run");

@@ -65,7 +65,7 @@ uint64_t *aw_lua_steps(lua_State *L) {
 bool aw_lua_quick(aw_lua_here *here, lua_State *L) {
   const awl_state *s = (awl_state *)here;
   awl_worker *w = s->run.running;
-  return w && L == s->run.co && !s->in_handler && !s->gc_stress &&
+  return w && L == s->run.co && !s->in_handler && !s->careful &&
          !w->passing && lua_isyieldable(L) && awl_at_once(w);
 }
 

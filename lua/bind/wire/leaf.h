@@ -56,4 +56,18 @@ static inline bool awl_leaf_calls(const awl_leaf *leaf) {
   return leaf->kind != AWL_LEAF_VALUE && !awl_leaf_is_keyed(leaf);
 }
 
+/* Look at the wire that people see: a slot of a C program is none of theirs. */
+static inline void awl_look_inside(const aw_wire *wire, aw_wire_view *out) {
+  aw_wire_look(wire, out);
+  while (out->kind == AW_WIRE_SLOT)
+    aw_wire_look(aw_wire_part(out, 0), out);
+}
+
+/* The leaf that is the second part of a wire, or NULL. */
+static inline const awl_leaf *awl_second_leaf(const aw_wire_view *view) {
+  aw_wire_view then;
+  aw_wire_look(aw_wire_part(view, 1), &then);
+  return then.kind == AW_WIRE_HOST ? then.data : NULL;
+}
+
 #endif

@@ -12,7 +12,7 @@
  * its few lines here, and operators need each other's precedence.
  *
  * Neighbours: base/text.c bounds the text; base/show.c shows values;
- * task_text.c shows tasks and waits.
+ * task_text.c shows tasks and waits; look.c takes wires apart for graphs.
  */
 #include "wire/show.h"
 
@@ -115,11 +115,11 @@ static void take_value(const shower *show, int depth) {
   lua_settop(L, value - 1);
 }
 
-/* Add ", value" for each argument of a leaf; the table of arguments is on top,
- * or the Wire in which they are. */
-static void put_arguments(const shower *show, const awl_leaf *leaf, int depth) {
+/* Add the arguments of a leaf; the table of arguments is on top, or the Wire in
+ * which they are. If not `first`, a comma comes before them. */
+static void put_arguments(const shower *show, const awl_leaf *leaf, bool first,
+                          int depth) {
   lua_State *L = show->L;
-  bool first = leaf->kind == AWL_LEAF_VALUE;
   if (!lua_istable(L, -1) && !(leaf->wrapped && lua_isuserdata(L, -1)))
     return; /* the table and the wire are being collected */
   for (int i = 1; i <= leaf->extra && !show->text->full; i++) {
@@ -136,6 +136,19 @@ static void put_arguments(const shower *show, const awl_leaf *leaf, int depth) {
       lua_rawgeti(L, -1, i);
     take_value(show, depth);
   }
+}
+
+/* Push what has the arguments of a leaf, for put_arguments(). */
+static void push_arguments(const shower *show, const awl_leaf *leaf) {
+  lua_State *L = show->L;
+  if (leaf->wrapped)
+    lua_pushvalue(L, show->owner);
+  else if (leaf->number != AWL_UNNUMBERED)
+    awl_get(L, show->s, AWL_BODIES, (lua_Integer)leaf->number + 1);
+  else if (lua_isuserdata(L, show->owner))
+    lua_getiuservalue(L, show->owner, 1);
+  else
+    lua_pushnil(L);
 }
 
 /* Returns the function of the module that makes leaves of this kind, or NULL if
@@ -160,7 +173,6 @@ static const char *constructor_of(awl_leaf_kind kind) {
 }
 
 static void put_host(const shower *show, const aw_wire_view *view, int depth) {
-  lua_State *L = show->L;
   const awl_leaf *leaf = view->data;
   const char *name =
       leaf->wrapped ? "Wire" : constructor_of(leaf->kind); /* a held body */
@@ -172,16 +184,9 @@ static void put_host(const shower *show, const aw_wire_view *view, int depth) {
   put_text(show, "(");
   put_core_name(show, view->name);
   if (leaf->extra >= 0) {
-    if (leaf->wrapped)
-      lua_pushvalue(L, show->owner);
-    else if (leaf->number != AWL_UNNUMBERED)
-      awl_get(L, show->s, AWL_BODIES, (lua_Integer)leaf->number + 1);
-    else if (lua_isuserdata(L, show->owner))
-      lua_getiuservalue(L, show->owner, 1);
-    else
-      lua_pushnil(L);
-    put_arguments(show, leaf, depth);
-    lua_pop(L, 1);
+    push_arguments(show, leaf);
+    put_arguments(show, leaf, leaf->kind == AWL_LEAF_VALUE, depth);
+    lua_pop(show->L, 1);
   }
   put_text(show, ")");
 }
@@ -234,13 +239,6 @@ typedef enum level {
 
 static bool is_mapped(const aw_wire_view *view);
 
-/* Look at the wire that people see: a slot of a C program is none of theirs. */
-static void look_inside(const aw_wire *wire, aw_wire_view *out) {
-  aw_wire_look(wire, out);
-  while (out->kind == AW_WIRE_SLOT)
-    aw_wire_look(aw_wire_part(out, 0), out);
-}
-
 static level level_of(const aw_wire_view *view) {
   switch (view->kind) {
   case AW_WIRE_RACE: return view->table ? LEVEL_METHOD : LEVEL_RACE;
@@ -275,7 +273,7 @@ static level level_of(const aw_wire_view *view) {
 static void put_operand(const shower *show, const aw_wire *part, level least,
                         int depth) {
   aw_wire_view view;
-  look_inside(part, &view);
+  awl_look_inside(part, &view);
   bool fits = level_of(&view) >= least;
   if (!fits)
     put_text(show, "(");
@@ -366,15 +364,8 @@ static void put_method(const shower *show, const aw_wire_view *view,
   put_text(show, name);
 }
 
-/* Return the leaf that is the second part, or NULL. */
-static const awl_leaf *second_leaf(const aw_wire_view *view) {
-  aw_wire_view then;
-  aw_wire_look(aw_wire_part(view, 1), &then);
-  return then.kind == AW_WIRE_HOST ? then.data : NULL;
-}
-
 static bool is_mapped(const aw_wire_view *view) {
-  const awl_leaf *leaf = second_leaf(view);
+  const awl_leaf *leaf = awl_second_leaf(view);
   return leaf && leaf->kind == AWL_LEAF_MAP;
 }
 
@@ -403,7 +394,7 @@ static void put_keyed(const shower *show, const aw_wire_view *view,
 }
 
 static void put_bind(const shower *show, const aw_wire_view *view, int depth) {
-  const awl_leaf *leaf = second_leaf(view);
+  const awl_leaf *leaf = awl_second_leaf(view);
   if (leaf && awl_leaf_is_keyed(leaf)) {
     put_keyed(show, view, leaf, depth);
   } else if (leaf && leaf->kind == AWL_LEAF_MAP) {
@@ -429,7 +420,7 @@ static void put_finally(const shower *show, const aw_wire_view *view,
 }
 
 static void put_catch(const shower *show, const aw_wire_view *view, int depth) {
-  const awl_leaf *leaf = second_leaf(view);
+  const awl_leaf *leaf = awl_second_leaf(view);
   bool supervise = leaf && leaf->kind == AWL_LEAF_SUPERVISE;
   put_second(show, view, supervise ? "supervise" : "catch", depth);
 }
@@ -549,7 +540,7 @@ static void put_wire(const shower *show, const aw_wire *wire, int depth) {
     return;
   }
   luaL_checkstack(show->L, LUA_MINSTACK, "wire too deep");
-  look_inside(wire, &view);
+  awl_look_inside(wire, &view);
   switch (view.kind) {
   case AW_WIRE_HOST: put_host(show, &view, depth); break;
   case AW_WIRE_SLEEP:
@@ -575,7 +566,7 @@ static void put_wire(const shower *show, const aw_wire *wire, int depth) {
   case AW_WIRE_FINALLY: put_finally(show, &view, depth); break;
   case AW_WIRE_RETRY: put_retry(show, &view, depth); break;
   case AW_WIRE_EVERY: put_every(show, &view, depth); break;
-  case AW_WIRE_SLOT: break; /* see look_inside() */
+  case AW_WIRE_SLOT: break; /* see awl_look_inside() */
   }
 }
 
@@ -599,6 +590,17 @@ void awl_show_wire(lua_State *L, awl_state *s, const aw_wire *wire,
 void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire,
                     int owner) {
   show_wire(L, s, wire, owner, AWL_LONGEST_TEXT);
+}
+
+void awl_show_arguments(lua_State *L, awl_state *s, const awl_leaf *leaf,
+                        int owner, size_t most) {
+  awl_text text;
+  awl_text_init(&text, most);
+  shower show = {L, s, &text, owner};
+  push_arguments(&show, leaf);
+  put_arguments(&show, leaf, true, 0);
+  lua_pop(L, 1);
+  lua_pushlstring(L, text.data, text.length);
 }
 
 static bool show_wire_object(lua_State *L, awl_state *s, int index) {

@@ -1,0 +1,139 @@
+-- aw.graph(ev): a picture of a loop with its tasks [D34].
+
+local aw = require "aiowire"
+
+local S = aw.Sleep
+
+local function reader() end
+
+--- Returns the lines of a picture below its first one, without indentation, and
+--- without the lines about colors.
+local function drawn(ev)
+  local lines = {}
+  for line in aw.graph(ev):gmatch "[^\n]+" do
+    lines[#lines + 1] = line:match "^%s*(.-)$"
+  end
+  assert.are.equal("flowchart LR", table.remove(lines, 1))
+  return lines
+end
+
+--- Tasks of one engine are numbered, also in other specs.
+local function without_ids(lines)
+  for i, line in ipairs(lines) do
+    lines[i] = line:gsub("task %d+", "task")
+  end
+  return lines
+end
+
+--- Run `f(ev)` as a task of a loop with a virtual clock, and then cancel all
+--- other tasks.
+local function inside(f)
+  local ev = aw.EventLoop { name = "test", clock = "virtual" }
+  ev:start(aw.Wire(function()
+    f(ev)
+    ev:stop()
+  end):named "main")
+  ev:run()
+end
+
+local WAITING <const> = "fill:#56B4E9,stroke:#333,color:#000"
+
+describe("a picture of a loop", function()
+  it("shows tasks that have not begun, and no others [D34]", function()
+    local ev = aw.EventLoop { name = "new" }
+    ev:start(reader)
+    ev:start(S(1):named "nap")
+    assert.are.same({ "w1[\"EventLoop 'new' (idle)\"]",
+      'w2["reader<br/>task, ready"]', 'w3["nap<br/>task, ready"]',
+      "w1 -.-> w2", "w1 -.-> w3",
+      "classDef ready fill:#F0E442,stroke:#333,color:#000",
+      "class w2,w3 ready" }, without_ids(drawn(ev)))
+    ev:close()
+    assert.are.same({ "w1[\"EventLoop 'new' (closed)\"]" }, drawn(ev))
+  end)
+
+  it("shows states, waits, parents and scopes [D34]", function()
+    inside(function(ev)
+      ev:start(S(5) | reader >> S(9))
+      aw.sleep(1)
+      assert.are.same({ "w1[\"EventLoop 'test' (running)\"]",
+        'w2["main<br/>task 1, running"]',
+        'w3["race<br/>task 2, waiting: join 2 children"]',
+        'w4["sleep 5 s<br/>task 3, waiting: sleep 5.0"]',
+        'subgraph g1["task 4, waiting: sleep 9.0"]', "direction LR",
+        'w5["reader"]', 'w6(["sleep 9 s"])', "end", "w1 -.-> w2",
+        "w1 -.-> w3", 'w3 -.->|"race"| w4', "w5 ==> w6",
+        'w3 -.->|"race"| g1',
+        "classDef running fill:#009E73,stroke:#333,color:#000",
+        "class w2 running", "classDef waiting " .. WAITING,
+        "class w3,w4 waiting",
+        "classDef waitingBox fill:none,stroke:#56B4E9,stroke-width:3px",
+        "class g1 waitingBox" }, drawn(ev))
+    end)
+  end)
+
+  it("shows tasks that look the same as one [D34]", function()
+    inside(function(ev)
+      for _ = 1, 57 do
+        ev:start(S(7):named "napper")
+      end
+      aw.sleep(1)
+      local lines = drawn(ev)
+      assert.are.equal('w3["napper ×57<br/>waiting: sleep 7.0"]', lines[3])
+      assert.are.equal("w1 -.-> w3", lines[5])
+      assert.are.equal(9, #lines)
+    end)
+  end)
+
+  it("shows a cancelled task that is still there [D34]", function()
+    inside(function(ev)
+      local task = ev:start(aw.Wire(S(9)):shielded():named "stubborn")
+      aw.sleep(1)
+      task:cancel()
+      aw.sleep(1)
+      local text = aw.graph(ev)
+      assert.is_truthy(text:find(
+        'subgraph g1["stubborn<br/>task 2, cancelled, waiting: sleep 9.0"]', 1,
+        true), text)
+      assert.is_truthy(text:find(
+        "classDef cancelledBox fill:none,stroke:#999999", 1, true), text)
+    end)
+  end)
+
+  it("counts how often a task went from state to state [D34]", function()
+    local turns = 0
+    local parse, reply
+    local function read()
+      return parse
+    end
+    function parse()
+      turns = turns + 1
+      return turns == 3 and read or turns < 3 and parse or reply
+    end
+    function reply()
+      aw.sleep(9)
+    end
+    inside(function(ev)
+      ev:start(read)
+      aw.sleep(1)
+      local lines = drawn(ev)
+      assert.are.same({ 'w3["read"]', 'w4["parse"]', 'w5["reply"]', "end",
+        "w1 -.-> w2", 'w3 -->|"×2"| w4', 'w4 -->|"×2"| w4',
+        'w4 -->|"×1"| w3', 'w4 -->|"×1"| w5' },
+        table.move(lines, 5, 13, 1, {}))
+      assert.are.equal("class w5 waiting", lines[#lines - 2])
+    end)
+  end)
+
+  it("counts the tasks that it leaves out [D32, D34]", function()
+    inside(function(ev)
+      for i = 1, 300 do
+        ev:start(S(i + 10):named("nap " .. i))
+      end
+      aw.sleep(1)
+      local text = aw.graph(ev)
+      assert.is_truthy(text:find('"… 261 more tasks"', 1, true), text)
+      assert.is_nil(text:find('"nap 40<br/>', 1, true))
+    end)
+  end)
+end)
