@@ -163,6 +163,25 @@ local function time(self, argument)
   end
 end
 
+-- .graph ----------------------------------------------------------------------
+
+--- Call a compiled expression, and return the picture of its result.
+local function pictured(f)
+  return aw.graph((f()))
+end
+
+local function graph(self, argument)
+  local f, message = part "host.repl".compiled(argument)
+  if not f then
+    self.term.fail(message)
+    return
+  end
+  local outcome = pack(self:call(pictured, f))
+  if outcome[1] then
+    self.term.write(outcome[2])
+  end
+end
+
 -- .load, .exit ---------------------------------------------------------------
 
 local function load_file(self, argument)
@@ -188,6 +207,8 @@ LIST = {
   { name = "cancel", argument = "ID", run = cancel, help = "cancel a task" },
   { name = "time", argument = "W", run = time,
     help = "run a wire or an expression, and print how long it took" },
+  { name = "graph", argument = "W", run = graph,
+    help = "draw a wire, or ev, as a flowchart of Mermaid" },
   { name = "load", argument = "FILE", run = load_file,
     help = "run a file, whose tasks stay" },
   { name = "exit", run = exit, help = "leave, as Ctrl-D does" },

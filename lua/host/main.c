@@ -19,6 +19,7 @@
 
 #include "bytecode.h"
 #include "check.h"
+#include "graph.h"
 #include "limit.h"
 #include "memory.h"
 #include "options.h"
@@ -134,11 +135,28 @@ static void note_run_end(host *h, int end, int code) {
   h->ended = true;
 }
 
-/* Run the result of luaL_load* as a main chunk.
+/* Write the picture of a chunk, of which nothing runs. [..., text] -> [...] */
+static void write_graph(lua_State *L, host *h) {
+  const host_graph *graph = &h->options.graph;
+  int rc = host_graph_write(graph, lua_tostring(L, -1));
+  if (rc != 0) {
+    lua_pushfstring(L, "cannot write %s: %s",
+                    graph->path ? graph->path : "the picture", strerror(rc));
+    fail_usage(h, lua_tostring(L, -1));
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  h->ended = true;
+}
+
+/* Run the result of luaL_load* as a main chunk. `drawn`: --graph draws it.
  * [..., function, args] -> [...], or [..., message] -> [...] */
-static void run_chunk(lua_State *L, host *h, int load_status, int nargs) {
+static void run_chunk(lua_State *L, host *h, int load_status, int nargs,
+                      bool drawn) {
   aw_lua_main_config config = {.timeout = host_limit_left(),
-                               .grace = h->options.grace_ns};
+                               .grace = h->options.grace_ns,
+                               .size = sizeof config,
+                               .graph = drawn ? h->options.graph.format : NULL};
   if (config.timeout == 0 || load_status != LUA_OK) {
     if (config.timeout == 0)
       time_out(h, NULL);
@@ -150,7 +168,9 @@ static void run_chunk(lua_State *L, host *h, int load_status, int nargs) {
   int code = 0;
   int end = h->repl ? host_repl_chunk(h->repl, L, nargs, &code)
                     : aw_lua_main_with(L, nargs, &config, &code);
-  if (end == AW_LUA_ERROR) {
+  if (end == AW_LUA_GRAPH) {
+    write_graph(L, h);
+  } else if (end == AW_LUA_ERROR) {
     report(L, h);
     h->status = code;
     if (code != STATUS_DEADLOCK) /* that report has the events */
@@ -175,14 +195,14 @@ static int load_file(lua_State *L, const char *name) {
   return status;
 }
 
-/* Run an -e, with the library as the local `aw`. */
-static void run_string(lua_State *L, host *h, const char *text) {
+/* Run an -e, with the library as the local `aw`. `last`: nothing follows. */
+static void run_string(lua_State *L, host *h, const char *text, bool last) {
   lua_pushfstring(L, HOST_STATEMENT_HEAD "%s", text);
   size_t length;
   const char *chunk = lua_tolstring(L, -1, &length);
   int status = luaL_loadbufferx(L, chunk, length, "=(command line)", "t");
   lua_remove(L, -2);
-  run_chunk(L, h, status, 0);
+  run_chunk(L, h, status, 0, last);
 }
 
 /* Run LUA_INIT as lua does: a statement, or @file. */
@@ -198,7 +218,7 @@ static void run_init(lua_State *L, host *h) {
   int status = init[0] == '@'
                    ? load_file(L, init + 1)
                    : luaL_loadbufferx(L, init, strlen(init), name, "t");
-  run_chunk(L, h, status, 0);
+  run_chunk(L, h, status, 0, false);
 }
 
 /* [global, value] */
@@ -225,17 +245,30 @@ static void run_require(lua_State *L, host *h, const char *spec) {
   lua_pushcfunction(L, require_global);
   lua_pushlstring(L, spec, length);
   lua_pushstring(L, equals ? equals + 1 : spec);
-  run_chunk(L, h, LUA_OK, 2);
+  run_chunk(L, h, LUA_OK, 2, false);
+}
+
+/* The index of the word behind the last -e, if there is no script: --graph draws
+ * that one. 0: there is none. */
+static int find_last_chunk(const host_options *o) {
+  host_action action;
+  int at = 1, last = 0;
+  if (o->script < o->argc)
+    return 0;
+  while (host_options_next(o, &at, &action))
+    if (action.letter == 'e')
+      last = at;
+  return last;
 }
 
 /* Run -e, -l and -W in the order given. options.c has checked them. */
 static void run_options(lua_State *L, host *h) {
   host_action action;
-  int at = 1;
+  int at = 1, last = find_last_chunk(&h->options);
   while (!h->ended && host_options_next(&h->options, &at, &action)) {
     switch (action.letter) {
     case 'W': lua_warning(L, "@on", 0); break;
-    case 'e': run_string(L, h, action.value); break;
+    case 'e': run_string(L, h, action.value, at == last); break;
     case 'l': run_require(L, h, action.value); break;
     }
   }
@@ -258,13 +291,13 @@ static void run_script(lua_State *L, host *h) {
   const char *name = host_options_script(&h->options);
   int status = load_file(L, name);
   if (status == LUA_OK) {
-    run_chunk(L, h, status, push_script_arguments(L));
+    run_chunk(L, h, status, push_script_arguments(L), true);
     return;
   }
   const char *message = lua_tostring(L, -1);
   if (name && status == LUA_ERRSYNTAX && !strstr(message, name))
     lua_pushfstring(L, "%s: %s", name, message); /* bytecode has no line */
-  run_chunk(L, h, status, 0);
+  run_chunk(L, h, status, 0, false);
 }
 
 /* ── setting up ──────────────────────────────────────────────────────────── */
@@ -315,8 +348,9 @@ static void begin_session(lua_State *L, host *h) {
   const host_options *o = &h->options;
   if (!o->interactive && !(runs_alone(o) && isatty(STDIN_FILENO)))
     return;
-  if (o->timeout_ns != AW_NEVER) {
-    complain("'--timeout' cannot be used with a prompt");
+  if (o->timeout_ns != AW_NEVER || o->graph.format) {
+    complain(o->graph.format ? "'--graph' cannot be used with a prompt"
+                             : "'--timeout' cannot be used with a prompt");
     h->status = STATUS_USAGE;
     h->ended = true;
     return;
@@ -348,7 +382,7 @@ static void run_rest(lua_State *L, host *h) {
   if (h->repl)
     host_repl_prompt(h->repl, L);
   else if (runs_alone(o))
-    run_chunk(L, h, load_file(L, NULL), 0);
+    run_chunk(L, h, load_file(L, NULL), 0, true);
 }
 
 /* The one protected call. [host] -> [] */
@@ -369,7 +403,7 @@ static int run_all(lua_State *L) {
     return 0;
   }
   if (o->top) {
-    run_chunk(L, h, LUA_OK, host_top_push(L, o->pid));
+    run_chunk(L, h, LUA_OK, host_top_push(L, o->pid), false);
     return 0;
   }
   if (o->stats)

@@ -52,6 +52,10 @@ static bool read_colour(host_options *o, const char *value) {
   return false;
 }
 
+static bool read_graph(host_options *o, const char *value) {
+  return host_graph_read(&o->graph, value);
+}
+
 static bool set_check(host_options *o, const char *value) {
   (void)value;
   return o->check = true;
@@ -103,6 +107,8 @@ static const named_option named[] = {
     {"--check", NULL, NULL, NULL, set_check, false},
     {"--color", "WHEN", "auto, always or never", "never", read_colour, false},
     {"--grace", "S", SECONDS, "0.5", read_grace, false},
+    {"--graph", "FILE", "dot, mermaid, or a file .mmd, .md, .dot or .gv",
+     "out.mmd", read_graph, false},
     {"--help", NULL, NULL, NULL, set_help, false},
     {"--record", NULL, NULL, NULL, set_record, false},
     {"--stats", NULL, NULL, NULL, set_stats, false},
@@ -228,6 +234,10 @@ static void check_together(host_options *options) {
   else if (options->check && options->script + 1 < options->argc)
     refuse_word(options, options->argv[options->script + 1],
                 HOST_USAGE_CHECKS_ONE);
+  else if (options->check && options->graph.format)
+    refuse_word(options, "--graph", HOST_USAGE_WITH_CHECK);
+  else if (options->interactive && options->graph.format)
+    refuse_word(options, "--graph", HOST_USAGE_WITH_PROMPT);
   else if (options->interactive && options->timeout_ns != AW_NEVER)
     refuse_word(options, "--timeout", HOST_USAGE_WITH_PROMPT);
 }
@@ -399,6 +409,9 @@ void host_options_help(FILE *out) {
         "  --grace=S      give clean-up S seconds (default 5; 0: none)\n"
         "  --check        run nothing; report syntax errors, and globals that\n"
         "                 nobody defines\n"
+        "  --graph=FILE   run nothing; draw what the script returns or starts\n"
+        "                 (.mmd, .md: Mermaid; .dot, .gv: Graphviz; dot or\n"
+        "                 mermaid: to standard output)\n"
         "  --stats        print at the end where the time has gone\n"
         "  --top=PID      show the tasks of a program that runs, also --top "
         "PID;\n"

@@ -8,6 +8,7 @@
 #ifndef HOST_OPTIONS_H
 #define HOST_OPTIONS_H
 
+#include "graph.h"
 #include "style.h"
 
 #include <stdbool.h>
@@ -57,6 +58,7 @@ typedef struct host_options {
   uint64_t timeout_ns; /* --timeout; AW_NEVER: none */
   uint64_t grace_ns;   /* --grace; AW_DEFAULT: that of every loop */
   host_colour colour;  /* --color */
+  host_graph graph;    /* --graph */
   host_usage usage;    /* what is wrong with `bad` */
   const char *bad;     /* the word that is wrong, or NULL */
 } host_options;
