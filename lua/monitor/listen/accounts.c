@@ -1,10 +1,9 @@
 /* accounts.c - what each living task has cost
  *
  * One listener keeps a *book* for each engine, with a *row* for each living
- * task: an awm_account. The rows are a hash table by the id of the task; ids
- * count up, so `id & mask` is nearly always the place. The table grows and
- * shrinks with the number of living tasks. Where there is no memory for a row,
- * the task has no account, and is counted as missed.
+ * task: an awm_account. The rows are a hash table by the id of the task. The
+ * table grows and shrinks with the number of living tasks. Where there is no
+ * memory for a row, the task has no account, and is counted as missed.
  *
  *     accounts ── top ──► book ── outer ──► book       steps under way,
  *        │                 │                 │         the innermost first
@@ -62,12 +61,19 @@ struct awm_accounts {
 
 /* ---- rows ---- */
 
+/* Where the row of a task stands, unless that place is taken. Ids count up:
+ * rows in the order of ids would have no gaps, and the end of a task would look
+ * at all of them. */
+static uint64_t home_of(uint64_t id) {
+  return id * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+}
+
 /* The row of a task, or a free one; NULL: the table is full, or not made. */
 static awm_account *row_place(const book *b, uint64_t id) {
   if (!b->rows)
     return NULL;
   for (uint64_t n = 0; n <= b->mask; n++) {
-    awm_account *row = &b->rows[(id + n) & b->mask];
+    awm_account *row = &b->rows[(home_of(id) + n) & b->mask];
     if (row->id == id || row->id == 0)
       return row;
   }
@@ -76,7 +82,7 @@ static awm_account *row_place(const book *b, uint64_t id) {
 
 static awm_account *row_of(const book *b, const aw_task *task) {
   uint64_t id = aw_task_id(task);
-  awm_account *row = b->rows ? &b->rows[id & b->mask] : NULL;
+  awm_account *row = b->rows ? &b->rows[home_of(id) & b->mask] : NULL;
   if (row && row->id == id) /* nearly always */
     return row;
   row = row_place(b, id);
@@ -115,7 +121,7 @@ static awm_account *add_row(book *b, uint64_t id) {
 /* May the row at `at` move to the free place `gap`: is its own place not behind
  * that? */
 static bool may_move(const book *b, uint64_t at, uint64_t gap) {
-  return ((at - b->rows[at].id) & b->mask) >= ((at - gap) & b->mask);
+  return ((at - home_of(b->rows[at].id)) & b->mask) >= ((at - gap) & b->mask);
 }
 
 /* Free a row, and close the gap: a search ends at a free row. */
