@@ -62,6 +62,54 @@ say(id, other)
 ]])
     end)
 
+  it("tells what tasks have cost, and their steps [D43]", function()
+    writes("true true 3 true\n", [[
+local path = aw.inspect()
+aw.start(function()
+  for _ = 1, 3 do
+    aw.sleep(0.001)
+  end
+  aw.sleep(60)
+end, nil, { name = "sleeper", background = true })
+local t
+repeat
+  aw.yield()
+  local list = ask(path, "tasks")
+  t = find(list, { name = "^sleeper$" })
+until t.waits:find "^sleep 60"
+local busy, longest = tonumber(t.busy), tonumber(t.longest)
+say(busy >= longest, longest > 0, tonumber(t.steps) - 1,
+  tonumber(t.since) <= tonumber(t.age))
+]])
+  end)
+
+  it("warns of those that starve others, and swallow cancels [D43]", function()
+    writes("starves nil\nswallows true\n", [[
+local path = aw.inspect()
+aw.start(function()
+  local began = os.clock()
+  repeat until os.clock() > began + 0.15
+  aw.sleep(60)
+end, nil, { name = "long", background = true })
+local deaf = aw.start(function()
+  pcall(aw.sleep, 60)
+  pcall(aw.sleep, 60)
+  aw.shield(function()
+    aw.sleep(60)
+  end, 60)
+end, nil, { name = "deaf", background = true })
+aw.yield()
+deaf:cancel()
+aw.yield()
+aw.yield()
+local list = ask(path, "tasks")
+local t = find(list, { name = "^long$" })
+say(t.warn, t.cancelled)
+t = find(list, { name = "^deaf$" })
+say(t.warn, tonumber(t.cancelled) > 0)
+]])
+  end)
+
   it("ends with the number of the tasks that are too many [D43]", function()
     writes("20001 20002 1002\n", [[
 local path = aw.inspect()
@@ -98,9 +146,10 @@ aw.start(function()
 end, nil, { name = "busy" })
 local list = asker:wait()
 local t = find(list, { name = "^busy$" })
-say(list[1].answer, tonumber(list[1].busy_for) > 0, t.state, t.at)
+say(list[1].answer, tonumber(list[1].busy_for) > 0, list[1]["in"] == t.id,
+  t.state, t.at)
 ]]
-    writes(("went on\nhook true running %s\n"):format(place_of(script, "BUSY")),
+    writes(("went on\nhook true true running %s\n"):format(place_of(script, "BUSY")),
       script)
   end)
 

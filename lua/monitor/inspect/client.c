@@ -100,7 +100,7 @@ static void put_error(awm_client *c, const char *message) {
 
 /* by awm_answer */
 static const char *const answers[] = {"live", "hook", "old",
-                                      "idle", "old",  "old"};
+                                      "idle", "old",  "live"};
 
 /* The first line of the text belongs to the line of the engine. */
 static void put_engine_keys_of(awm_client *c, const awm_text *text) {
@@ -135,8 +135,13 @@ static void put_engine(awm_client *c, const awm_round *round,
   put_format(c, "\tup=%" PRIu64, awm_now() - e->since);
   if (round->request == AWM_TASKS && e->answer != AWM_FAILED)
     put_engine_keys_of(c, e->text);
-  put_format(c, "\tanswer=%s\tbusy_for=%" PRIu64 "\n", answers[e->answer],
+  put_format(c, "\tanswer=%s\tbusy_for=%" PRIu64, answers[e->answer],
              e->busy_for);
+  if (e->step.task && e->own_engine && e->step.engine != e->own_engine)
+    put_format(c, "\tin=%" PRIu64 ":%" PRIu64, e->step.engine, e->step.task);
+  else if (e->step.task)
+    put_format(c, "\tin=%" PRIu64, e->step.task);
+  put_out(c, "\n", 1);
 }
 
 static void put_failure_of(awm_client *c, const awm_entry *e) {

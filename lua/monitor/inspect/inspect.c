@@ -37,6 +37,8 @@
 typedef struct awm_look {
   awm_inspected *inspected;
   aw_lua_interrupts *interrupts; /* NULL until the first run */
+  awm_accounts *accounts;        /* NULL: a host program has the engine's
+                                    instrument, or there was no memory */
   bool holds;                    /* the server, at `path` */
   bool named;                    /* the state has its name */
   bool answering;
@@ -86,6 +88,8 @@ static void runs(lua_State *L, awl_state *s, aw_engine *engine) {
   if (engine && !look->interrupts &&
       awl_interrupts_open(L, false, &look->interrupts) == 0)
     awm_registry_set_interrupts(look->inspected, look->interrupts);
+  if (s->engine)
+    atomic_store(&look->inspected->own_engine, s->engine->serial);
   if (engine)
     find_script_name(L, look);
   awm_registry_set_engine(look->inspected, engine);
@@ -101,7 +105,7 @@ static void answer_questions(lua_State *L, awl_state *s, bool hook) {
   look->answering = true;
   while ((q = awm_registry_take(look->inspected)) != NULL) {
     q->by_hook = hook;
-    awm_text *text = awm_answer_make(L, q, &q->failed);
+    awm_text *text = awm_answer_make(L, q, look->accounts, &q->failed);
     awm_registry_answer(look->inspected, q, text);
   }
   look->answering = false;
@@ -117,6 +121,7 @@ static void leave_registry(awl_state *s) {
   bool holds = look->holds && awm_registry_has(look->inspected);
   awm_registry_set_interrupts(look->inspected, NULL);
   awm_registry_leave(look->inspected);
+  awm_accounts_close(look->accounts);
   aw_lua_interrupts_close(look->interrupts);
   if (holds)
     awm_server_let_go();
@@ -132,6 +137,8 @@ static bool enter(awl_state *s, awm_fault *fault) {
     *fault = (awm_fault){.code = AW_ENOMEM};
     return false;
   }
+  if (awm_accounts_open(s, &look->accounts) == 0)
+    awm_registry_set_pulse(look->inspected, awm_accounts_pulse(look->accounts));
   s->look = look;
   s->upcalls.look = answer_questions;
   s->upcalls.runs = runs;

@@ -190,6 +190,12 @@ void awm_registry_set_interrupts(awm_inspected *own,
   awm_unlock();
 }
 
+void awm_registry_set_pulse(awm_inspected *own, const awm_pulse *pulse) {
+  awm_lock();
+  own->pulse = pulse;
+  awm_unlock();
+}
+
 void awm_registry_set_bell(int fd) {
   awm_lock();
   bell = fd;
@@ -197,6 +203,14 @@ void awm_registry_set_bell(int fd) {
 }
 
 /* ---- answering ---- */
+
+/* The step that is under way in the state; `task` 0: none, or not known. */
+static awm_step step_of(const awm_inspected *whom) {
+  awm_step step = {0};
+  if (!whom || !whom->pulse || !awm_pulse_look(whom->pulse, &step))
+    step.task = 0;
+  return step;
+}
 
 static void give_up_question(awm_question *q) {
   awm_text_release(q->text);
@@ -226,7 +240,7 @@ void awm_registry_answer(awm_inspected *own, awm_question *q, awm_text *text) {
   }
   q->text = text;
   q->starved = !text;
-  q->computing = atomic_load(&own->computing);
+  q->step = step_of(own);
   q->whom = NULL;
   bool unwanted = q->unwanted;
   if (!unwanted)
@@ -260,6 +274,7 @@ static void ask_state(awm_entry *e, awm_inspected *whom, awm_request request,
   e->number = whom->number;
   e->thread = whom->thread;
   e->since = whom->since;
+  e->own_engine = atomic_load(&whom->own_engine);
   memcpy(e->name, whom->name, sizeof e->name);
   e->answer = AWM_IDLE;
   if (!whom->engine)
@@ -307,12 +322,15 @@ void awm_round_press(const awm_round *round) {
   awm_unlock();
 }
 
-static uint64_t busy_time(const awm_round *round, const awm_question *q) {
-  uint64_t computing =
-      q->whom ? atomic_load(&q->whom->computing) : q->computing;
-  uint64_t since =
-      computing && computing < round->asked_at ? computing : round->asked_at;
-  return awm_now() - since;
+/* Note since when the state computes, at least since it was asked, and where. */
+static void note_step(const awm_round *round, awm_entry *e,
+                      const awm_step *is) {
+  uint64_t since = round->asked_at;
+  if (is->task)
+    e->step = *is;
+  if (is->task && is->began < since)
+    since = is->began;
+  e->busy_for = awm_now() - since;
 }
 
 /* Let go of the question, with what is known. Returns the question if it is to
@@ -330,11 +348,12 @@ static awm_question *settle_entry(const awm_round *round, awm_entry *e) {
                 : q->by_hook ? AWM_HOOK
                              : AWM_LIVE;
     if (e->answer == AWM_HOOK)
-      e->busy_for = busy_time(round, q);
+      note_step(round, e, &q->step);
     return q;
   }
   e->answer = AWM_OLD;
-  e->busy_for = busy_time(round, q);
+  awm_step step = step_of(q->whom);
+  note_step(round, e, &step);
   if (round->request == AWM_TASKS && q->whom)
     e->text = awm_text_keep(q->whom->last);
   if (q->state == AWM_TAKEN) {

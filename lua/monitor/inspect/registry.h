@@ -3,6 +3,8 @@
 #ifndef AWM_REGISTRY_H
 #define AWM_REGISTRY_H
 
+#include "listen/accounts.h"
+
 #include <aiowire.h>
 #include <aiowire_lua.h>
 
@@ -42,11 +44,11 @@ struct awm_question {
   } state;
   awm_inspected *whom; /* NULL: it has answered, or left */
   awm_question *next, **place;
-  uint64_t computing; /* that of `whom` when it answered */
-  bool unwanted;      /* the client has gone */
-  bool by_hook;       /* answered in the middle of a body */
-  bool starved;       /* there was no memory for an answer */
-  bool failed;        /* the text is why there is no answer */
+  awm_step step; /* that was under way when it answered; `task` 0: none */
+  bool unwanted; /* the client has gone */
+  bool by_hook;  /* answered in the middle of a body */
+  bool starved;  /* there was no memory for an answer */
+  bool failed;   /* the text is why there is no answer */
   awm_text *text;
 };
 
@@ -58,14 +60,15 @@ struct awm_inspected {
   uint64_t since; /* real time, ns */
 
   atomic_bool asked; /* there is something in the queue: a hint */
-  /* real time at which the step under way began; 0: none, or unknown */
-  _Atomic(uint64_t) computing;
+  /* awl_engine.serial of the state's own engine; 0: not known */
+  _Atomic uint64_t own_engine;
 
   /* Guarded by the lock. */
   char name[AWM_LONGEST_NAME];
   awm_inspected *next, **place;  /* `place` NULL: not in the list */
   aw_engine *engine;             /* that runs and can be woken, or NULL */
   aw_lua_interrupts *interrupts; /* to reach a busy body, or NULL */
+  const awm_pulse *pulse;        /* or NULL: there are no accounts */
   awm_question *queue, **end;
   awm_text *last; /* the last answer to AWM_TASKS, or NULL */
 };
@@ -90,6 +93,7 @@ void awm_registry_set_engine(awm_inspected *own, aw_engine *engine);
 /* Set, or take back before they are closed. */
 void awm_registry_set_interrupts(awm_inspected *own,
                                  aw_lua_interrupts *interrupts);
+void awm_registry_set_pulse(awm_inspected *own, const awm_pulse *pulse);
 
 /* Take the next question, or NULL. */
 awm_question *awm_registry_take(awm_inspected *own);
@@ -118,6 +122,8 @@ typedef struct awm_entry {
   awm_question *question; /* or NULL */
   awm_answer answer;      /* once the round has ended */
   uint64_t busy_for;      /* ns, of AWM_HOOK and AWM_OLD */
+  awm_step step;          /* likewise; `task` 0: not known */
+  uint64_t own_engine;    /* as in awm_inspected */
   awm_text *text;         /* kept, or NULL */
 } awm_entry;
 

@@ -9,8 +9,9 @@
 /* Make the answer to a question in the Lua state of L. Gives; NULL: no memory.
  * Raises nothing. Call from: the driver, or a hook in L.
  *
- *   failed  receives true if the text is why there is no answer */
+ *   accounts  of the state, or NULL
+ *   failed    receives true if the text is why there is no answer */
 awm_text *awm_answer_make(lua_State *L, const awm_question *question,
-                          bool *failed);
+                          awm_accounts *accounts, bool *failed);
 
 #endif
