@@ -994,6 +994,25 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "ev:run()",
      false},
+    {"looking into a program",
+     "local path = aw.inspect()\n"
+     "local ends = 0\n"
+     "local function ask()\n" /* a server without memory cuts clients off */
+     "  local s <close> = aw.unix.connect(path)\n"
+     "  s:write 'tasks\\ndump\\ngraph\\nquit\\n'\n"
+     "  for line in s:lines() do\n"
+     "    ends = ends + (line == '.' and 1 or 0)\n"
+     "  end\n"
+     "end\n"
+     "local ev = aw.EventLoop { signals = false }\n"
+     "ev:start(function()\n"
+     "  ev:start(aw.Sleep(60), nil, { background = true })\n"
+     "  aw.pcall(ask)\n"
+     "  check(ends == 3)\n"
+     "end)\n"
+     "ev:run()\n"
+     "aw.inspect(false)",
+     false},
     {"a pool",
      "local ev <close> = loop()\n"
      "ev:start(function()\n"

@@ -149,8 +149,8 @@ local t = find(list, { name = "^busy$" })
 say(list[1].answer, tonumber(list[1].busy_for) > 0, list[1]["in"] == t.id,
   t.state, t.at)
 ]]
-    writes(("went on\nhook true true running %s\n"):format(place_of(script, "BUSY")),
-      script)
+    writes(("went on\nhook true true running %s\n"):format(
+      place_of(script, "BUSY")), script)
   end)
 
   it("keeps the debug hook of the user [D41]", function()
