@@ -318,7 +318,7 @@ local function print_last(term, shown)
   if shown.snapshot then
     local rows, columns = term.size()
     local lines = shown:all_lines(columns)
-    for i = #lines, rows, -1 do
+    for i = #lines, math.max(rows - 1, 1), -1 do -- room for two lines more
       lines[i] = nil
     end
     aw.stdout:write(screen.text(lines, term.codes))

@@ -70,7 +70,7 @@ M.COLUMNS = {
     value = function(task)
       return STATE_ORDER[task.state] or 4
     end },
-  { name = "name", title = "name", least = 8, most = 40,
+  { name = "name", title = "name", least = 12, most = 40,
     text = function(task)
       return task.name
     end,

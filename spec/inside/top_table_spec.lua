@@ -95,6 +95,26 @@ describe("--top of what cannot be shown", function()
       fails(p.path, 2147483647, "there is no process 2147483647")
     end))
 
+  it("says that it is another user's [D48]", test({}, function(p)
+    local words = { process.binary, "--top", tostring(p.pid) }
+    if aw.fs.stat("/proc/self").uid == 0 then
+      local ok, outcome = pcall(aw.exec, { "setpriv", "--reuid=65534",
+        "--clear-groups", process.binary, "-v" })
+      if not ok or outcome.code ~= 0 then
+        helper.pending "nobody else can run the program"
+      end
+      table.move(words, 1, 3, 4)
+      words[1], words[2], words[3] = "setpriv", "--reuid=65534",
+        "--clear-groups"
+    else
+      words[3] = "1"
+    end
+    local outcome = aw.exec(words)
+    assert.are.same({ "", ("aiowire: process %s belongs to another user; only "
+      .. "that user and root may inspect it\n"):format(words[#words]), 1 },
+      { outcome.out, outcome.err, outcome.code })
+  end))
+
   it("says how to make it one that can be shown [D48]", test({
     socket = false }, function(p)
     local text = ("process %d cannot be inspected: %s"):format(p.pid, ADVICE)

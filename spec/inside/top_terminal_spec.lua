@@ -26,8 +26,8 @@ local function test(options, f)
       for name, value in pairs(options.env or {}) do
         env[name] = value
       end
-      local t <close> = terminal.open { "--top", tostring(p.pid),
-        command = options.command, env = env }
+      local t <close> = terminal.open { options.limit or "-W", "--top",
+        tostring(p.pid), command = options.command, env = env }
       f(t, p)
     end)
   end
@@ -307,8 +307,9 @@ describe("the terminal after --top", function()
 
   for _, name in ipairs { "TERM", "ABRT", "USR1" } do
     it(("is as it was: SIG%s [D49]"):format(name), in_shell(function(t)
-      t.child:kill "CONT"
-      aw.exec { "pkill", "-" .. name, "-P", t.pid, check = true }
+      local children = process.read(("/proc/%d/task/%d/children"):format(t.pid,
+        t.pid))
+      aw.exec { "kill", "-" .. name, children:match "%d+", check = true }
     end))
   end
 
@@ -327,6 +328,14 @@ describe("the terminal after --top", function()
       t:prompt "$ "
       t:line "echo st''atus 0"
     end))
+
+  it("is as it was after the limit of --timeout [D49]", test({
+    limit = "--timeout=0.5" }, function(t)
+    assert.are.same({ ok = false, code = 124 }, t:wait())
+    assert.is_nil(t.screen.main)
+    assert.is_true(t.screen.autowrap)
+    assert.is_truthy(t.screen:transcript():find("timeout after 0.5 s", 1, true))
+  end))
 
   it("is gone: so is the program [D49]", test({}, function(t)
     shows(t, "fib")
