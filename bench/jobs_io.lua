@@ -82,6 +82,21 @@ local jobs <const> = {
     size = 1000000, address = "tcp", beside = { "lines" }, pin = true,
     musts = { { "cpu", most = 2, of = "floor" } } },
 
+  { name = "luasocket_echo", chapter = "tcp", title = "echo by LuaSocket",
+    operation = "a request of 64 bytes and its reply, by receive(64) and send "
+      .. "of a socket as LuaSocket's",
+    size = 20000, floor = "tcp_echo", parameters = { "1" }, address = "tcp",
+    load = { "tcp_echo" }, pin = true, musts = {
+      { "cpu", most = 1.5, of = "luasocket" },
+    } },
+  { name = "luasocket_lines", chapter = "tcp", title = "lines by LuaSocket",
+    operation = "read a line of 0 to 100 bytes from a TCP connection, by "
+      .. "receive \"*l\" of a socket as LuaSocket's",
+    size = 1000000, floor = "lines_socket", address = "tcp",
+    beside = { "lines" }, pin = true, musts = {
+      { "cpu", most = 1, of = "luasocket" },
+    } },
+
   { name = "tls_read", chapter = "tls", title = "read over TLS",
     operation = "read a MiB from a TLS connection, and drop it", size = 200,
     uses = "tls", data = CERTIFICATE, address = "tcp",

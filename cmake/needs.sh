@@ -37,6 +37,9 @@ want_loops() {
   have_rock luv || want lua-luv
   have_rock cqueues || want lua-cqueues
   [ -e /usr/share/lua/5.3/http/server.lua ] || want lua-http
+  have_rock socket || want lua-socket
+  [ -e /usr/share/lua/5.3/redis.lua ] || want lua-redis
+  have redis-server || want redis-server
 }
 have_nc() { nc -h 2>&1 | grep -q 'OpenBSD netcat'; }
 want_clients() {

@@ -16,7 +16,8 @@ local ANY <const> = STREAMS | DATAGRAMS
 
 --- All addresses of this machine, in the order of the system.
 local ANYWHERE <const> = {
-  { address = "0.0.0.0", family = "inet" }, { address = "::", family = "inet6" },
+  { address = "0.0.0.0", family = "inet" },
+  { address = "::", family = "inet6" },
 }
 
 -- ---- binding ----

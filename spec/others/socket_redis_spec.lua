@@ -36,7 +36,8 @@ local function with_server(what, f)
 end
 
 describe("lua-redis on aw.socket", function()
-  with_server("sets and gets, and raises replies that are errors", function(_, connect)
+  with_server("sets, gets, and raises replies that are errors", function(_,
+    connect)
     local client = connect()
     assert.is_true(client:ping())
     assert.is_true(client:set("key", "a value\r\nof two lines"))
