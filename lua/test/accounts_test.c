@@ -255,6 +255,8 @@ static void flags_of_a_task(void) {
          "  assert(not c and not s) -- there was nobody else\n"
          "  aw.start(aw.Sleep(0))\n"
          "  spin(0.1)\n"
+         "  c, s = flags()\n"
+         "  assert(not c and s) -- in the middle of the step\n"
          "  aw.yield()\n"
          "  c, s = flags()\n"
          "  assert(not c and s)\n"

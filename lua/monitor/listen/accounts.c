@@ -225,6 +225,11 @@ static void leave_chain(awm_accounts *of, const book *b) {
   *at = b->outer;
 }
 
+/* Has a step of this length made other tasks wait? */
+static bool is_long(const book *b, uint64_t took) {
+  return took >= AWM_LONG_STEP && b->sums.tasks > 1;
+}
+
 static void charge(awm_account *row, uint64_t took, uint64_t busy,
                    const book *b) {
   row->since = b->now;
@@ -232,7 +237,7 @@ static void charge(awm_account *row, uint64_t took, uint64_t busy,
   row->steps++;
   if (took > row->longest)
     row->longest = took;
-  if (took >= AWM_LONG_STEP && b->sums.tasks > 1)
+  if (is_long(b, took))
     row->starved = b->now;
 }
 
@@ -401,6 +406,7 @@ bool awm_account_look(awm_accounts *accounts, const aw_task *task,
     uint64_t now = uv_hrtime(), took = now - b->began;
     out->busy += busy_so_far(b, now);
     out->longest = took > out->longest ? took : out->longest;
+    out->starved = is_long(b, took) ? now : out->starved;
   }
   return true;
 }

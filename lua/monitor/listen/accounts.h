@@ -19,7 +19,7 @@ typedef struct awm_account {
   uint64_t longest;   /* step, with EventLoops that ran inside */
   uint64_t steps;     /* that have ended */
   uint64_t cancelled; /* when a cancel has reached it; 0: not, or not known */
-  uint64_t starved;   /* when others waited for a long step of it; 0: never */
+  uint64_t starved;   /* when a long step of it ended, or now; 0: never */
 } awm_account;
 
 /* A step is long from here on, if there are other tasks in the engine. */
@@ -73,7 +73,7 @@ bool awm_pulse_look(const awm_pulse *pulse, awm_step *out);
 /* ---- the state's thread, also in a hook, in the middle of a step ---- */
 
 /* Copy the account of a task, in which the step that is under way counts as far
- * as it has come. False: it has none. */
+ * as it has come, also for `starved`. False: it has none. */
 bool awm_account_look(awm_accounts *accounts, const aw_task *task,
                       awm_account *out);
 /* Copy the sums of an engine, likewise.
