@@ -57,6 +57,12 @@ job("machine-function", 500, function(count)
   return step
 end)
 
+--- The same while events are recorded, as by aw.trace().
+job("machine-recorded", 500, function(count)
+  aw.record()
+  return jobs["machine-function"].make(count)
+end)
+
 --- One step of a state machine: a Wire that returns itself.
 job("machine-wire", 500, function(count)
   local left, wire = count, nil
@@ -219,6 +225,12 @@ job("echo", 200, function(count)
       read(stream)
     end
   end
+end)
+
+--- The same while events are recorded.
+job("echo-recorded", 200, function(count)
+  aw.record()
+  return jobs.echo.make(count)
 end)
 
 --- Send messages over inproc, one at a time: the receiver waits for each.

@@ -1256,6 +1256,20 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "ev:run()",
      false},
+    {"a recorder and a trace",
+     "aw.record()\n"
+     "aw.trace('trace.json', {events = 20})\n"
+     "local ev = loop()\n"
+     "for i = 1, 3 do\n"
+     "  ev:start(function() aw.sleep(i) end, nil, {name = 'x' .. i})\n"
+     "end\n"
+     "ev:start(aw.Sleep(9)):cancel('why')\n"
+     "ev:run()\n"
+     "check(#aw.recorded() > 0)\n"
+     "check(aw.trace() > 0)\n"
+     "aw.record(false)\n"
+     "check(aw.recorded() == nil)",
+     false},
     {"combining wires",
      "local w = (aw.Sleep(1) & aw.Sleep(2) | aw.Never // aw.Call(check)) / "
      "check\n"

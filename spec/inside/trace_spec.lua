@@ -240,6 +240,21 @@ describe("a trace", function()
     assert.are.equal("number", type(wait.args.clock))
   end)
 
+  it("writes numbers for JSON in any locale [D21]", function()
+    local before = os.setlocale(nil, "numeric")
+    for _, name in ipairs { "de_DE.UTF-8", "fr_FR.UTF-8", "C" } do
+      if os.setlocale(name, "numeric") then
+        break
+      end
+    end
+    local trace = traced(function()
+      start("worker", aw.sleep, 1.5):wait()
+    end, nil, { clock = "virtual" })
+    os.setlocale(before, "numeric")
+    local wait = find(trace, { cat = "wait", tid = track(trace, "worker") })[1]
+    assert.is_true(wait.dur >= 1.5e6)
+  end)
+
   it("has other tracks for tasks of further engines [D24]", function()
     local trace = traced(function()
       start("outer", function()

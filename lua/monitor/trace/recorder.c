@@ -182,7 +182,7 @@ static void record_end(void *data, const aw_task *task) {
 static void record_cancel(void *data, const aw_task *task) {
   awm_heard *h = data;
   char text[TEXT_SIZE];
-  aw_value reason;
+  aw_value reason = 0;
   awm_record *record = new_task_record(h, AWM_CANCELLED, task, awm_clock_ns());
   record->result = (int32_t)aw_task_cancelled_by(task, &reason);
   if (aw_task_overdue(task))
@@ -377,7 +377,10 @@ static int enlarge(awm_recorder *r, size_t cells) {
   if (r->own)
     aw_lua_instrument_remove(r->own);
   r->own = NULL;
-  return listen_to_engines(r);
+  rc = listen_to_engines(r);
+  if (rc < 0) /* a recorder that hears nothing would only seem to record */
+    free_recorder(r->state);
+  return rc;
 }
 
 int awm_recorder_use(awl_state *s, awm_use use, size_t cells) {

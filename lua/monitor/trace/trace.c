@@ -35,8 +35,8 @@ struct awm_trace {
   uint64_t since;         /* the first record that belongs to it … */
   uint64_t events_before; /* … and the events before that */
   pthread_t thread;       /* that of the state */
-  pid_t process;
-  awm_trace *next; /* in the list */
+  pid_t process;          /* the one that began it */
+  awm_trace *next;        /* in the list */
 };
 
 static awm_trace *traces; /* those under way */
@@ -192,6 +192,8 @@ static int finish_trace(lua_State *L, awl_state *s) {
     return awl_error(L, "no trace is running; aw.trace(path) begins one");
   lua_pushstring(L, s->trace->file.path);
   int rc = end_trace(s, &end);
+  if (rc == AW_ENOMEM)
+    return awl_error(L, "not enough memory");
   if (rc < 0)
     return aw_lua_system_error(L, rc, "trace", lua_tostring(L, -1));
   lua_pushinteger(L, (lua_Integer)end.events);

@@ -14,7 +14,8 @@
  * microseconds from the first event on, to the nanosecond. Within a track, and
  * within a counter, they are in order.
  *
- * Any bytes may be in a name, so what is no UTF-8 becomes U+FFFD.
+ * Any bytes may be in a name, so what is no UTF-8 becomes U+FFFD. Numbers are
+ * written as integers, since a locale may have another decimal point.
  */
 #include "trace/trace_json.h"
 
@@ -240,7 +241,9 @@ static void put_slice_arguments(const json *j, const awm_slice *slice) {
   if (slice->clock != AW_NEVER && slice->kind != AWM_FLOW_IN &&
       slice->kind != AWM_FLOW_OUT) {
     put_argument_key(j, "clock", &any);
-    fprintf(j->out, "%.9f", (double)slice->clock / 1e9);
+    fprintf(j->out, "%llu.%09llu",
+            (unsigned long long)(slice->clock / AW_SECOND),
+            (unsigned long long)(slice->clock % AW_SECOND));
   }
   if (any)
     putc('}', j->out);
