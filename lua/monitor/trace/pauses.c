@@ -38,8 +38,11 @@ void awm_watch_cycles(lua_State *L, awl_state *s) {
   s->watches_cycles = true;
 }
 
+/* Lua also calls a collector that is stopped, which does nothing then. */
 uint64_t aw_lua_pause_begins(lua_State *L) {
-  return awm_recorder_here(L) ? awm_clock_ns() : 0;
+  if (!awm_recorder_here(L) || lua_gc(L, LUA_GCISRUNNING) != 1)
+    return 0;
+  return awm_clock_ns();
 }
 
 void aw_lua_pause_ends(lua_State *L, uint64_t began, bool full) {

@@ -48,14 +48,21 @@ typedef struct text_writer {
   awm_text *last; /* the record that is being filled, or NULL */
 } text_writer;
 
-static void add_text_byte(text_writer *w, char byte) {
-  if (!w->last || w->last->size == AWM_TEXT_BYTES) {
-    w->last = &awm_ring_cell(w->ring, w->ring->written++)->text;
-    w->last->kind = AWM_TEXT;
-    w->last->size = 0;
-    w->head->texts++;
+static void add_text_bytes(text_writer *w, const char *bytes, size_t size) {
+  while (size > 0) {
+    if (!w->last || w->last->size == AWM_TEXT_BYTES) {
+      w->last = &awm_ring_cell(w->ring, w->ring->written++)->text;
+      w->last->kind = AWM_TEXT;
+      w->last->size = 0;
+      w->head->texts++;
+    }
+    size_t room = (size_t)AWM_TEXT_BYTES - w->last->size;
+    size_t part = size < room ? size : room;
+    memcpy(w->last->bytes + w->last->size, bytes, part);
+    w->last->size = (uint8_t)(w->last->size + part);
+    bytes += part;
+    size -= part;
   }
-  w->last->bytes[w->last->size++] = byte;
 }
 
 /* Leave out the first bytes of a character of UTF-8 that does not fit. */
@@ -75,14 +82,11 @@ void awm_ring_add_texts(awm_ring *ring, awm_record *head, const char *first,
   first = first ? first : "";
   second = second ? second : "";
   size_t size = cut_size(first, *second ? ROOM / 2 : ROOM);
-  for (size_t i = 0; i < size; i++)
-    add_text_byte(&w, first[i]);
+  add_text_bytes(&w, first, size);
   if (!*second)
     return;
-  add_text_byte(&w, '\0');
-  size = cut_size(second, ROOM - size);
-  for (size_t i = 0; i < size; i++)
-    add_text_byte(&w, second[i]);
+  add_text_bytes(&w, "", 1);
+  add_text_bytes(&w, second, cut_size(second, ROOM - size));
 }
 
 /* ---- reading ---- */
