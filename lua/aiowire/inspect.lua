@@ -2,7 +2,7 @@
 ---
 --- An answer is a text of lines. An error without a place says why there is no
 --- answer.
-local aw = ...
+local aw, inner = ...
 
 local function events(count)
   local text = aw.recorded and aw.recorded(math.tointeger(count) or 100)
@@ -13,14 +13,8 @@ local function events(count)
 end
 
 local function graph(format, loops)
-  if not aw.graph then
-    error("this version draws no graphs", 0)
-  end
-  local texts = {}
-  for i, ev in ipairs(loops) do
-    texts[i] = aw.graph(ev, format ~= "" and format or nil)
-  end
-  return table.concat(texts, "\n")
+  return inner.part "aiowire.graph".loops(loops,
+    format ~= "" and format or "mermaid")
 end
 
 --- Answer `request` with its `argument`, "" for none.
