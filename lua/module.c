@@ -21,6 +21,7 @@
 #include "module_calls.h"
 #include "monitor/inspect/inspect.h"
 #include "monitor/listen/instruments.h"
+#include "monitor/listen/states.h"
 #include "monitor/trace/recorded.h"
 #include "monitor/trace/trace.h"
 #include "open.h"
@@ -164,7 +165,8 @@ static void (*const openers[])(lua_State *L, awl_state *s) = {
     awl_open_sync,        awl_open_rate,         awl_open_limits,
     awl_open_debug_hooks, awl_open_locals,       awl_open_ready,
     awl_open_background,  awl_open_look,         awl_open_first_await,
-    awm_open_recorded,    awm_open_trace,        awm_open_inspect};
+    awm_open_recorded,    awm_open_trace,        awm_open_inspect,
+    awm_open_states};
 
 /* What adds methods to streams comes after them. */
 static const io_opener io_openers[] = {

@@ -104,9 +104,14 @@ local function current_state(wire)
     or "wire"
 end
 
---- Return how often a task went from one state to another one, from its chain:
---- a list { from=, to=, count= }.
+--- Return how often a task went from one state to another one, a list
+--- { from=, to=, count= }: while somebody counts, all tasks that were started at
+--- the same line; else what the chain of the task remembers.
 local function transitions_of(branch)
+  local counted = inner.transitions(branch.task)
+  if counted and #counted > 0 and #branch.chain > 0 then
+    return counted
+  end
   local list, by_pair = {}, {}
   local function count(from, to, n)
     local pair = from .. "\0" .. to

@@ -125,6 +125,33 @@ describe("a picture of a loop", function()
     end)
   end)
 
+  it("counts all transitions while a recorder is on [D35]", function()
+    local turns = 0
+    local ping
+    local function pong()
+      return ping
+    end
+    function ping()
+      turns = turns + 1
+      if turns < 100 then
+        return pong
+      end
+      aw.sleep(9)
+    end
+    aw.record()
+    local ok, err = pcall(inside, function(ev)
+      for _ = 1, 2 do
+        ev:start(pong)
+      end
+      aw.sleep(1)
+      local text = aw.graph(ev)
+      assert.is_truthy(text:find('|"×101"| ', 1, true), text)
+      assert.is_truthy(text:find('|"×99"| ', 1, true), text)
+    end)
+    aw.record(false)
+    assert(ok, err)
+  end)
+
   it("counts the tasks that it leaves out [D32, D34]", function()
     inside(function(ev)
       for i = 1, 300 do

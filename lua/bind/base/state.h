@@ -54,6 +54,7 @@ typedef struct awl_hosted awl_hosted;
 typedef struct awl_seen_stacks awl_seen_stacks;
 typedef struct awl_session awl_session;
 typedef struct awm_recorder awm_recorder;
+typedef struct awm_states awm_states;
 typedef struct awm_trace awm_trace;
 
 /* The types of error objects, a row for each:
@@ -546,6 +547,7 @@ struct awl_state {
 
   /* see lua/monitor; NULL: nothing is recorded */
   awm_recorder *recorder;
+  awm_states *states;  /* transitions are counted */
   awm_trace *trace;    /* under way, or NULL */
   bool watches_cycles; /* an object of pauses.c waits for the collector */
 

@@ -28,6 +28,7 @@
 #include "inspect/registry.h"
 #include "inspect/server.h"
 #include "inspect/text.h"
+#include "listen/states.h"
 #include "signals/interrupt.h"
 
 #include <stdio.h>
@@ -122,6 +123,7 @@ static void leave_registry(awl_state *s) {
   awm_registry_set_interrupts(look->inspected, NULL);
   awm_registry_leave(look->inspected);
   awm_accounts_close(look->accounts);
+  awm_states_leave(s);
   aw_lua_interrupts_close(look->interrupts);
   if (holds)
     awm_server_let_go();
@@ -139,6 +141,7 @@ static bool enter(awl_state *s, awm_fault *fault) {
   }
   if (awm_accounts_open(s, &look->accounts) == 0)
     awm_registry_set_pulse(look->inspected, awm_accounts_pulse(look->accounts));
+  awm_states_use(s);
   s->look = look;
   s->upcalls.look = answer_questions;
   s->upcalls.runs = runs;

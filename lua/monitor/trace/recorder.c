@@ -32,6 +32,7 @@
 #include "base/values.h"
 #include "errors/record.h"
 #include "listen/instruments.h"
+#include "listen/states.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -350,6 +351,7 @@ static void free_recorder(awl_state *s) {
     aw_free(r->text);
   aw_free(r);
   s->recorder = NULL;
+  awm_states_leave(s);
 }
 
 static int make_recorder(awl_state *s, size_t cells) {
@@ -358,6 +360,7 @@ static int make_recorder(awl_state *s, size_t cells) {
     return AW_ENOMEM;
   s->recorder = r;
   r->state = s;
+  awm_states_use(s);
   r->registry = lua_topointer(s->main, LUA_REGISTRYINDEX);
   int rc = awm_ring_resize(&r->ring, cells);
   if (rc == 0)
