@@ -105,8 +105,8 @@ local function current_state(wire)
 end
 
 --- Return how often a task went from one state to another one, a list
---- { from=, to=, count= }: while somebody counts, all tasks that were started at
---- the same line; else what the chain of the task remembers.
+--- { from=, to=, count= }: while somebody counts, all tasks that were started
+--- at the same line; else what the chain of the task remembers.
 local function transitions_of(branch)
   local counted = inner.transitions(branch.task)
   if counted and #counted > 0 and #branch.chain > 0 then

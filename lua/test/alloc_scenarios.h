@@ -56,6 +56,16 @@ static const alloc_scenario alloc_scenarios[] = {
      "check(#tostring(aw.SleepUntil(3) >> aw.Value('long' .. ('x'):rep(50)))"
      " > 9)",
      false},
+    {"pictures",
+     "local w = aw.All{a = check, b = aw.Sleep(1) >> check} // check\n"
+     "check(#aw.graph(w) > 20)\n"
+     "local ev = loop()\n"
+     "local function last() aw.sleep(1) end\n"
+     "ev:start(function() return last end)\n"
+     "ev:start(aw.Sleep(1):timeout(3):named('x'))\n"
+     "ev:start(function() check(#aw.graph(ev, 'dot') > 20) end)\n"
+     "ev:run()",
+     false},
     {"a body",
      "local ev = loop()\n"
      "local n = 0\n"
