@@ -53,10 +53,27 @@ function Client:__close()
   self.stream:close()
 end
 
--- Ask `path` once.
-local function ask(path, request)
+local function ask_once(path, request)
   local c <close> = connect(path)
   return c:ask(request)
+end
+
+local function is_old(list)
+  for _, r in ipairs(list) do
+    if r.answer == "old" then
+      return true
+    end
+  end
+end
+
+-- Ask until each state has answered. On a busy machine, a state may get no
+-- processor for so long that its answer is an old one.
+local function ask(path, request)
+  local list
+  repeat
+    list = ask_once(path, request)
+  until not list or not is_old(list)
+  return list
 end
 
 -- Returns the first record with these fields; a value may be a pattern.
@@ -72,7 +89,7 @@ local function find(list, fields)
   end
 end
 
-return { connect = connect, ask = ask, find = find }
+return { connect = connect, ask = ask, ask_once = ask_once, find = find }
 ]]
 
 M.prelude = [[

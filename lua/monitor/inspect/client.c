@@ -1,8 +1,8 @@
 /* client.c - the protocol `aiowire 1`, for one client [D43]
  *
- *     read ─► a line ─► a round ──► all answered, or END later ─► write ─┐
- *       ▲                 └ PRESS later: signals into busy bodies        │
- *       └────────────────────────────────────────────────────────────────┘
+ *     read ─► a line ─► a round ─────► all answered, or late ─► write ─┐
+ *       ▲                 └ PRESS later: signals into busy bodies      │
+ *       └──────────────────────────────────────────────────────────────┘
  *
  * A client is in one of these phases, and nothing is read before the answer is
  * written: so a client holds one round and one answer, however much it sends.
@@ -28,8 +28,11 @@
 #define MSG_NOSIGNAL 0
 #endif
 
-static const uint64_t PRESS = 100 * 1000000ull, END = 600 * 1000000ull;
-static const uint64_t STALL = 10 * AW_SECOND;
+/* ns from the request on: when bodies are asked in the middle, when states that
+ * have not begun to answer are given up, and when all are */
+static const uint64_t PRESS = 100 * 1000000ull, LATE = 600 * 1000000ull;
+static const uint64_t END = 10 * AW_SECOND;
+static const uint64_t STALL = 10 * AW_SECOND; /* without a byte */
 
 /* ---- writing ---- */
 
@@ -225,7 +228,7 @@ static void begin_round(awm_client *c, const request *r, const char *argument) {
     return;
   }
   c->round = awm_round_begin(r->request, argument);
-  c->pressed = false;
+  c->phase = AWM_FRESH;
   if (!c->round)
     put_error(c, "not enough memory");
 }
@@ -308,7 +311,9 @@ short awm_client_events(const awm_client *c) {
 
 uint64_t awm_client_due(const awm_client *c) {
   if (c->round)
-    return c->round->asked_at + (c->pressed ? END : PRESS);
+    return c->round->asked_at + (c->phase == AWM_FRESH     ? PRESS
+                                 : c->phase == AWM_PRESSED ? LATE
+                                                           : END);
   return awm_client_rests(c) ? UINT64_MAX : c->moved + STALL;
 }
 
@@ -341,12 +346,14 @@ static bool read_in(awm_client *c) {
 /* A request that is under way: press, or end it, in time. */
 static void go_on_with_round(awm_client *c) {
   uint64_t took = awm_now() - c->round->asked_at;
-  if (took >= END || awm_round_is_answered(c->round)) {
-    put_round(c);
-  } else if (took >= PRESS && !c->pressed) {
+  if (took >= PRESS && c->phase == AWM_FRESH) {
     awm_round_press(c->round);
-    c->pressed = true;
+    c->phase = AWM_PRESSED;
   }
+  if (took >= LATE)
+    c->phase = AWM_LATE;
+  if (took >= END || awm_round_is_answered(c->round, c->phase != AWM_LATE))
+    put_round(c);
 }
 
 /* Do the requests that were read, as long as their answers can be written. */

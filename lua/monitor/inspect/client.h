@@ -13,8 +13,8 @@ typedef struct awm_client {
   char line[AWM_LONGEST_REQUEST];
   size_t filled;    /* bytes in `line` */
   awm_round *round; /* the request that is under way, or NULL */
-  bool pressed;     /* … has been pressed */
-  char *out;        /* what is written to the client */
+  enum { AWM_FRESH, AWM_PRESSED, AWM_LATE } phase; /* of the round */
+  char *out; /* what is written to the client */
   size_t size, room, written;
   bool starved; /* `out` lacks what there was no memory for */
   bool ends;    /* it is closed when all is written */

@@ -301,12 +301,13 @@ awm_round *awm_round_begin(awm_request request, const char *argument) {
   return round;
 }
 
-bool awm_round_is_answered(const awm_round *round) {
+bool awm_round_is_answered(const awm_round *round, bool all) {
   bool answered = true;
   awm_lock();
   for (size_t i = 0; i < round->count; i++) {
     const awm_question *q = round->entries[i].question;
-    answered = answered && (!q || q->state == AWM_ANSWERED);
+    if (q)
+      answered &= q->state == AWM_ANSWERED || (!all && q->state == AWM_ASKED);
   }
   awm_unlock();
   return answered;

@@ -137,7 +137,9 @@ typedef struct awm_round {
 
 /* Ask all states. Gives; NULL: no memory. */
 awm_round *awm_round_begin(awm_request request, const char *argument);
-bool awm_round_is_answered(const awm_round *round);
+/* Have all states answered, but for those that have not begun? With `all`, also
+ * those. */
+bool awm_round_is_answered(const awm_round *round, bool all);
 /* Reach into the busy bodies of those that have not answered. */
 void awm_round_press(const awm_round *round);
 /* Wait no longer: fill `answer` and `text` of each entry. */
