@@ -224,15 +224,17 @@ function handlers.closed(self, _, scope)
   local connection, why, absent = find.open(self.pid)
   if connection and not self.fresh then
     begin_reading(self, scope, connection)
+    return
   elseif connection then
     connection:close()
-    return STATUS_ERROR, "it closes each connection"
-  elseif not absent then
-    return STATUS_ERROR, why
-  else
-    return 0, ("process %s %s"):format(self.pid, find.has_ended(self.pid)
-      and "has ended" or "can no longer be inspected")
+    why = "it closes each connection"
   end
+  if find.has_ended(self.pid) then
+    return 0, ("process %s has ended"):format(self.pid)
+  elseif absent then
+    return 0, ("process %s can no longer be inspected"):format(self.pid)
+  end
+  return STATUS_ERROR, why
 end
 
 function handlers.tick(self)

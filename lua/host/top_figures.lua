@@ -83,6 +83,10 @@ end
 ---@return string[] texts none: nothing is wrong with it
 function M.warnings_of(task)
   local texts, told = {}, protocol.set(task.warn)
+  if task.computing then
+    texts[#texts + 1] = format("a step of it has been computing for %s, and no "
+      .. "other task can run", M.duration(task.computing))
+  end
   if (task.longest or 0) > LONG_STEP then
     texts[#texts + 1] = format("a step of it took %s, and no other task could "
       .. "run meanwhile", M.duration(task.longest))
@@ -103,13 +107,21 @@ end
 
 -- Without making the texts.
 local function is_suspect(task)
-  return (task.longest or 0) > LONG_STEP or (task.share or 0) > BUSIEST
-    or (task.warn or "") ~= ""
+  return task.computing ~= nil or (task.longest or 0) > LONG_STEP
+    or (task.share or 0) > BUSIEST or (task.warn or "") ~= ""
+end
+
+-- How long the long step has been going on that the task is in; nil: it is in
+-- none.
+local function time_of_step(task)
+  local busy_for = task.state == "running" and task.of and task.of.busy_for
+  return busy_for and busy_for >= LONG_STEP and busy_for or nil
 end
 
 --- Set what is found by comparing a snapshot with the one before: `share` of
 --- the time in which a task is busy, `rate` of its steps per second, the same
---- of its whole life, `life_share` and `life_rate`, and `suspect`; of engines
+--- of its whole life, `life_share` and `life_rate`, `computing` ns in a long
+--- step under way, and `suspect`; of engines
 --- `idle_share`, `wake_rate` and `step_rate`.
 ---@param snapshot table
 ---@param before? table
@@ -124,6 +136,7 @@ function M.compare(snapshot, before)
   end
   for _, task in ipairs(snapshot.tasks) do
     rate_task(task, before and before.by_key[task.key])
+    task.computing = time_of_step(task)
     task.suspect = is_suspect(task)
   end
   return snapshot

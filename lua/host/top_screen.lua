@@ -17,7 +17,7 @@ local function encode(line, codes, placed)
   local parts, column = {}, 1
   for _, span in ipairs(line) do
     local text, code = span[1], codes[span[2] or ""]
-    if code and text ~= "" then
+    if code and text:find "%S" then
       parts[#parts + 1] = format("\27[%sm%s\27[0m", code, text)
     else
       parts[#parts + 1] = text

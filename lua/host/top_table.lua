@@ -46,6 +46,7 @@ end
 ---@field text fun(task, look): string of a cell
 ---@field value fun(task, look): any by which tasks are sorted
 ---@field falling? boolean the largest value comes first
+---@field tail? boolean the end of a long text is shown, not its start
 ---@field least? integer a column that gives room keeps so many columns
 ---@field most integer columns at most
 
@@ -105,7 +106,8 @@ M.COLUMNS = {
     value = function(task)
       return task.age or -1
     end },
-  { name = "started", title = "started at", least = 10, most = 48,
+  { name = "started", title = "started at", tail = true, least = 12,
+    most = 48,
     text = function(task)
       return task.started or ""
     end,
@@ -387,8 +389,10 @@ function M.line(layout, row, look)
   local spans = {}
   for i, place in ipairs(layout) do
     local column = place.column
-    local text = fit(cell_text(column, row, look), place.width, column.right,
-      look.ascii)
+    local text = cell_text(column, row, look)
+    text = column.tail and texts.shorten_start(text, place.width, look.ascii)
+      or text
+    text = fit(text, place.width, column.right, look.ascii)
     spans[#spans + 1] = { i > 1 and " " or "" }
     spans[#spans + 1] = { text, style_of(column, row.task) }
   end

@@ -188,6 +188,25 @@ function M.shorten(text, columns, ascii)
   return text .. (ascii and "~" or "…"), width + 1
 end
 
+--- As shorten(), but the end of the text is kept, as of "/path/to/file.lua:3".
+---@param text string
+---@param columns integer
+---@param ascii? boolean
+---@return string
+function M.shorten_start(text, columns, ascii)
+  local left_out = M.width(text) - columns
+  if left_out <= 0 then
+    return text
+  elseif columns < 1 then
+    return ""
+  end
+  local start, width = M.head(text, left_out + 1)
+  if width < left_out + 1 then -- a wide character stands in between
+    start = M.head(text, left_out + 2)
+  end
+  return (ascii and "~" or "…") .. text:sub(#start + 1)
+end
+
 --- Return a clean text with exactly `columns`: cut with an ellipsis, or with
 --- blanks behind it, or before it if `right`.
 ---@param text string

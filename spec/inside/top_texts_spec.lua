@@ -70,6 +70,15 @@ describe("the columns of a text in --top", function()
     assert.are.equal("", texts.fit("abc", 0))
   end)
 
+  it("are those of its end, for a place", function()
+    for _, case in ipairs { { "/a/b.lua:12", 11, "/a/b.lua:12" },
+      { "/a/b.lua:12", 8, "….lua:12" }, { "/日本/x:1", 7, "…本/x:1" },
+      { "/日本/x:1", 6, "…/x:1" }, { "abc", 1, "…" }, { "abc", 0, "" } } do
+      assert.are.equal(case[3], texts.shorten_start(case[1], case[2]))
+    end
+    assert.are.equal("~c", texts.shorten_start("abc", 2, true))
+  end)
+
   it("bound the lines of a long text", function()
     assert.are.same({ "日本", "語xy", "z" }, texts.wrap("日本語xyz", 4))
     assert.are.same({ "" }, texts.wrap("", 4))
@@ -213,6 +222,15 @@ describe("a warning in --top", function()
       assert.is_truthy(text:find(word, 1, true), text)
     end)
   end
+
+  it("is made for a long step under way [D47]", function()
+    local snapshot = snapshot_of(1, { "id=1 state=running",
+      "id=2 state=ready" }, "hook\tbusy_for=250000000")
+    figures.compare(snapshot)
+    assert.is_false(snapshot.tasks[2].suspect)
+    assert.are.same({ "a step of it has been computing for 0.25 s, and no "
+      .. "other task can run" }, figures.warnings_of(snapshot.tasks[1]))
+  end)
 
   it("is not made for a task that waits [D47]", function()
     local snapshot = figures.compare(snapshot_of(1, {
