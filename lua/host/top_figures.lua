@@ -84,11 +84,11 @@ end
 function M.warnings_of(task)
   local texts, told = {}, protocol.set(task.warn)
   if task.computing then
-    texts[#texts + 1] = format("a step of it has been computing for %s, and no "
+    texts[#texts + 1] = format("a step has been computing for %s, and no "
       .. "other task can run", M.duration(task.computing))
   end
   if (task.longest or 0) > LONG_STEP then
-    texts[#texts + 1] = format("a step of it took %s, and no other task could "
+    texts[#texts + 1] = format("a step took %s, and no other task could "
       .. "run meanwhile", M.duration(task.longest))
   end
   if (task.share or 0) > BUSIEST then

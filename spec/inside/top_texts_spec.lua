@@ -210,7 +210,7 @@ end)
 
 describe("a warning in --top", function()
   for fields, word in pairs {
-    ["longest=300000000"] = "a step of it took 0.30 s",
+    ["longest=300000000"] = "a step took 0.30 s",
     ["age=100 busy=95"] = "95.0 % of the time",
     ["warn=starves"] = "other tasks wait",
     ["warn=starves,swallows"] = "it was cancelled",
@@ -228,7 +228,7 @@ describe("a warning in --top", function()
       "id=2 state=ready" }, "hook\tbusy_for=250000000")
     figures.compare(snapshot)
     assert.is_false(snapshot.tasks[2].suspect)
-    assert.are.same({ "a step of it has been computing for 0.25 s, and no "
+    assert.are.same({ "a step has been computing for 0.25 s, and no "
       .. "other task can run" }, figures.warnings_of(snapshot.tasks[1]))
   end)
 

@@ -169,7 +169,7 @@ describe("the table of --top", function()
     local v = view_of { { id = 7, name = "fib", state = "running",
       longest = 2 * SECOND }, { id = 8, name = "deaf", warn = "swallows" } }
     local all = table.concat(screen_of(v), "\n")
-    for _, text in ipairs { "! task 7 'fib': a step of it took 2.00 s",
+    for _, text in ipairs { "! task 7 'fib': a step took 2.00 s",
       "! task 8 'deaf': it was cancelled", "7 ! ▶ running", "8 ! ⏸ waiting" } do
       assert.is_truthy(all:find(text, 1, true), all)
     end
