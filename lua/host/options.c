@@ -197,25 +197,37 @@ static void refuse_word(host_options *options, const char *word,
   options->usage = usage;
 }
 
+/* Return an option that concerns a chunk, and was given; NULL: there is none. */
+static const char *option_of_chunks(const host_options *options) {
+  const struct {
+    bool given;
+    const char *name;
+  } list[] = {{options->interactive, "-i"},
+              {options->check, "--check"},
+              {options->stats, "--stats"},
+              {options->record, "--record"},
+              {options->trace != NULL, "--trace"},
+              {options->graph.format != NULL, "--graph"}};
+  host_action action;
+  int at = 1;
+  while (host_options_next(options, &at, &action))
+    if (action.letter != 'W')
+      return action.letter == 'e' ? "-e" : "-l";
+  for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+    if (list[i].given)
+      return list[i].name;
+  return NULL;
+}
+
 /* --top runs no chunk. The word after it, or after a "=", is a process id. */
 static void check_top(host_options *options) {
   char **argv = options->argv;
-  host_action action;
-  int at = 1, word = options->script;
-  while (host_options_next(options, &at, &action))
-    if (action.letter != 'W') {
-      refuse_word(options, action.letter == 'e' ? "-e" : "-l",
-                  HOST_USAGE_WITH_TOP);
-      return;
-    }
+  int word = options->script;
+  const char *other = option_of_chunks(options);
   if (!options->pid && word < options->argc)
     options->pid = argv[word++];
-  if (options->interactive)
-    refuse_word(options, "-i", HOST_USAGE_WITH_TOP);
-  else if (options->check)
-    refuse_word(options, "--check", HOST_USAGE_WITH_TOP);
-  else if (options->stats)
-    refuse_word(options, "--stats", HOST_USAGE_WITH_TOP);
+  if (other)
+    refuse_word(options, other, HOST_USAGE_WITH_TOP);
   else if (options->pid && !is_pid(options->pid))
     refuse_word(options, options->pid, HOST_USAGE_PID);
   else if (word < options->argc)

@@ -236,6 +236,12 @@ describe("the command line of --top", function()
       .. "nothing",
     ["--check --top 1"] = "'--check' cannot be used with --top, which runs "
       .. "nothing",
+    ["--trace=t.json --top"] = "'--trace' cannot be used with --top, which "
+      .. "runs nothing",
+    ["--top --graph=dot"] = "'--graph' cannot be used with --top, which runs "
+      .. "nothing",
+    ["--record --top"] = "'--record' cannot be used with --top, which runs "
+      .. "nothing",
     ["--top -i"] = "'-i' cannot be used with --top, which runs nothing",
     ["--tip"] = "unrecognized option '--tip' (did you mean --top=PID?)",
     ["--tip=7"] = "unrecognized option '--tip=7' (did you mean --top=7?)",
