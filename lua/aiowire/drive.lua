@@ -1,6 +1,9 @@
 --- drive.lua: aw.Drive{…} runs the event loop of another library as a wire
 ---
----     step ─► timeout() is 0? ─ yes ─► other tasks have their turn ─► step
+---     step ─► fd is ready again? ─ yes ─► step
+---              │ no
+---              ▼
+---             timeout() is 0? ─ yes ─► other tasks have their turn ─► step
 ---              │ no
 ---              ▼
 ---             wait for fd, for the time-out, or to be asked ─► step, or ask
@@ -72,6 +75,9 @@ end
 
 --- Wait until the loop must be stepped.
 local function wait(plan, drive)
+  if inner.drive_hot(drive) then
+    return
+  end
   local asked = false
   repeat
     local seconds = timeout_of(plan)

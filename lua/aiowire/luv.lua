@@ -34,7 +34,7 @@ local function find_calls()
 end
 
 local calls = find_calls()
-local plan = { title = "Drive(luv)", in_step = false }
+local plan = { title = "Drive(luv)", in_step = false, failed = false }
 
 -- ---- timers ----
 
@@ -60,35 +60,34 @@ mend_timers()
 
 -- ---- driving ----
 
-local Stepping <const> = setmetatable({}, {
-  __close = function()
-    plan.in_step = false
-  end,
-})
-
-local function turn()
-  local _ <close> = Stepping
-  plan.in_step = true
-  if calls then
-    inner.luv_run(calls, uv.run)
-  else
-    uv.run "nowait"
-  end
-end
-
 --- Raise the first error of the callbacks. The others follow when the loop is
 --- driven again.
 local function raise_first()
   local failure = inner.luv_failure()
+  plan.failed = failure ~= nil
   if failure then
     drive.raise(failure.err, failure.traceback)
   end
 end
 
+local function turn()
+  plan.in_step = true
+  if calls then
+    plan.failed = inner.luv_run(calls, uv.run)
+  else
+    uv.run "nowait"
+  end
+  plan.in_step = false
+end
+
 function plan.step()
-  raise_first()
+  if plan.failed then
+    raise_first()
+  end
   turn()
-  raise_first()
+  if plan.failed then
+    raise_first()
+  end
   return not uv.loop_alive()
 end
 

@@ -19,9 +19,10 @@
  * asked takes itself off the counter; else two drives would ask each other for
  * ever.
  *
- * A busy loop often has more to do right after its step. So drive_wait() looks
- * at the descriptor before it waits: one system call in place of the four of a
- * wait. It leaves that off for a while (COLD waits) after a look in vain.
+ * A busy loop often has more to do right after its step. So drive_hot() looks
+ * at the descriptor before anything else is asked: one system call in place of
+ * the four of a wait. It leaves that off for a while (COLD steps) after a look
+ * in vain, and when other tasks must have their turn [F3].
  *
  * The times are real ones, as of uv_hrtime(), also if the engine's clock is
  * virtual: the other loop lives outside.
@@ -66,7 +67,7 @@ typedef struct drive {
   int fd;         /* or -1: only a time-out */
   int events;
   bool asked; /* why the wait has ended */
-  int cold;   /* so many waits begin without a look at the descriptor */
+  int cold;   /* so many steps are followed by no look at the descriptor */
 } drive;
 
 struct drive_hub {
@@ -295,20 +296,24 @@ static uint64_t time_in(uint64_t now, lua_Number seconds) {
   return now + (uint64_t)ceil(seconds * 1e9);
 }
 
-/* Is the descriptor ready already? Looks only where that is likely. */
-static bool is_ready_now(drive *d) {
-  if (d->fd < 0)
-    return false;
-  if (d->cold > 0) {
-    d->cold--;
-    return false;
-  }
+static bool is_ready_now(const drive *d) {
   short events = (short)((d->events & AW_READABLE ? POLLIN : 0) |
                          (d->events & AW_WRITABLE ? POLLOUT : 0));
   struct pollfd look = {.fd = d->fd, .events = events};
-  bool ready = poll(&look, 1, 0) > 0 && !(look.revents & POLLNVAL);
-  d->cold = ready ? 0 : COLD;
-  return ready;
+  return poll(&look, 1, 0) > 0 && !(look.revents & POLLNVAL);
+}
+
+/* drive_hot(drive) → is the descriptor of the last wait ready again, so that
+ * the loop is to be stepped at once? */
+static int inner_drive_hot(lua_State *L) {
+  drive *d = check_drive(L);
+  bool hot = false;
+  if (d->fd >= 0 && d->cold-- <= 0) {
+    hot = is_ready_now(d) && aw_lua_at_once(L, "Drive");
+    d->cold = hot ? 0 : COLD;
+  }
+  lua_pushboolean(L, hot);
+  return 1;
 }
 
 /* drive_wait(drive, fd or nil, events, seconds or nil, only_asked) → is the
@@ -328,8 +333,6 @@ static int inner_drive_wait(lua_State *L) {
     --*d->steps;
   d->seen = *d->steps;
   d->asked = false;
-  if (is_ready_now(d))
-    return aw_lua_begin(L, d, "Drive", drive_waited);
   return aw_lua_await(L, &drive_operation, d, "Drive", drive_waited);
 }
 
@@ -378,6 +381,7 @@ static int inner_raise_with(lua_State *L) {
 
 void awio_open_drive(lua_State *L) {
   static const luaL_Reg inner[] = {{"drive", inner_drive},
+                                   {"drive_hot", inner_drive_hot},
                                    {"drive_wait", inner_drive_wait},
                                    {"raise_with", inner_raise_with},
                                    {NULL, NULL}};

@@ -103,15 +103,11 @@ static int inner_luv_failure(lua_State *L) {
 
 /* ---- running luv ---- */
 
-/* Let luv's loop call its callbacks in L, by `call`. */
-static void set_calls(lua_State *L, const luv_calls *luv, luv_pcall call) {
-  luv->set_callback(L, call);
-  luv->set_loop(L, luv->loop(L));
-}
-
-static void set_plain_calls(lua_State *L, const luv_calls *luv) {
+/* Let luv's loop call its callbacks in the main thread, by luv's function. */
+static void set_plain_calls(lua_State *L, const luv_calls *luv, void *loop) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-  set_calls(lua_tothread(L, -1), luv, luv->plain);
+  luv->set_callback(L, luv->plain);
+  luv->set_loop(lua_tothread(L, -1), loop);
   lua_pop(L, 1);
 }
 
@@ -130,19 +126,25 @@ static int inner_luv_calls(lua_State *L) {
   memcpy(&luv->plain, &symbols[1], sizeof symbols[1]);
   memcpy(&luv->set_loop, &symbols[2], sizeof symbols[2]);
   memcpy(&luv->loop, &symbols[3], sizeof symbols[3]);
-  set_plain_calls(L, luv);
+  set_plain_calls(L, luv, luv->loop(L));
   return 1;
 }
 
-/* luv_run(calls, run): call run("nowait") */
+/* luv_run(calls, run) → did callbacks fail? Calls run("nowait"). */
 static int inner_luv_run(lua_State *L) {
   const luv_calls *luv = luaL_checkudata(L, 1, CALLS);
   luaL_checkstack(L, 2 * LUA_MINSTACK, NULL);
-  set_calls(L, luv, guarded_call);
+  void *loop = luv->loop(L);
+  luv->set_callback(L, guarded_call);
+  luv->set_loop(L, loop);
   lua_pushliteral(L, "nowait");
   int status = lua_pcall(L, 1, 0, 0);
-  set_plain_calls(L, luv);
-  return status == LUA_OK ? 0 : lua_error(L);
+  set_plain_calls(L, luv, loop);
+  if (status != LUA_OK)
+    return lua_error(L);
+  push_errors(L);
+  lua_pushboolean(L, lua_rawlen(L, -1) > 0);
+  return 1;
 }
 
 /* [inner, module] */
