@@ -56,8 +56,8 @@ local function traceback_of(thread, err)
   return text
 end
 
---- Step the controller. Return true when no coroutine is left.
-local function step(controller)
+--- Step the controller once. Return true when no coroutine is left.
+local function turn(controller)
   current = scopes[controller]
   local ok, err, _, thread = controller:step(0)
   current = nil
@@ -67,12 +67,32 @@ local function step(controller)
   return controller:empty()
 end
 
+local function has_more(controller)
+  return controller:timeout() == 0
+    or inner.is_readable_now(controller:pollfd())
+end
+
+--- Step the controller as long as it has something to do.
+local function step(plan)
+  local controller, turns = plan.loop, 1
+  local slice = drive.slice(plan)
+  local ends = slice > 0 and inner.real_ns() + slice or 0
+  local over = turn(controller)
+  while not over and ends > 0 and inner.real_ns() < ends
+    and has_more(controller) do
+    over, turns = turn(controller), turns + 1
+  end
+  drive.turned(plan, turns)
+  return over
+end
+
 --- Return a wire that runs the controller until it is empty.
 function M.Drive(controller)
   if not is_controller(controller) then
     inner.bad_type(1, "controller of cqueues", controller)
   end
-  return drive.wire {
+  local plan
+  plan = {
     title = "Drive(cqueues)", loop = controller, running = running,
     fd = function()
       return controller:pollfd()
@@ -84,12 +104,13 @@ function M.Drive(controller)
       return controller:timeout()
     end,
     step = function()
-      return step(controller)
+      return step(plan)
     end,
     begin = function(scope)
       scopes[controller] = scope
     end,
   }
+  return drive.wire(plan)
 end
 
 -- ---- awaiting in coroutines of the controller ----

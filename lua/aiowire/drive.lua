@@ -56,6 +56,28 @@ local function timeout_of(plan)
     inner.shown(seconds)), 0)
 end
 
+-- ---- several turns in a step ----
+
+-- A busy loop often has more to do right after a turn. Then a step goes on for
+-- up to SLICE. After a look in vain, the next COLD steps are one turn each,
+-- without a look.
+local SLICE <const>, COLD <const> = 200000, 15 -- ns, steps
+
+--- Return how long the next step of a plan may go on, in ns.
+function M.slice(plan)
+  plan.cold = (plan.cold or 0) - 1
+  return plan.cold < 0 and SLICE or 0
+end
+
+--- The step had so many turns.
+function M.turned(plan, turns)
+  if turns > 1 then
+    plan.cold = 0
+  elseif plan.cold < 0 then
+    plan.cold = COLD
+  end
+end
+
 -- ---- errors of the loop ----
 
 -- Lines of this library in the text of a stack.

@@ -73,7 +73,10 @@ end
 local function turn()
   plan.in_step = true
   if calls then
-    plan.failed = inner.luv_run(calls, uv.run)
+    local turns
+    turns, plan.failed = inner.luv_run(calls, uv.run, uv.backend_timeout,
+      uv.backend_fd(), drive.slice(plan))
+    drive.turned(plan, turns)
   else
     uv.run "nowait"
   end

@@ -296,11 +296,23 @@ static uint64_t time_in(uint64_t now, lua_Number seconds) {
   return now + (uint64_t)ceil(seconds * 1e9);
 }
 
-static bool is_ready_now(const drive *d) {
-  short events = (short)((d->events & AW_READABLE ? POLLIN : 0) |
-                         (d->events & AW_WRITABLE ? POLLOUT : 0));
-  struct pollfd look = {.fd = d->fd, .events = events};
+static bool is_ready_now(int fd, int events) {
+  short wanted = (short)((events & AW_READABLE ? POLLIN : 0) |
+                         (events & AW_WRITABLE ? POLLOUT : 0));
+  struct pollfd look = {.fd = fd, .events = wanted};
   return poll(&look, 1, 0) > 0 && !(look.revents & POLLNVAL);
+}
+
+/* is_readable_now(fd) */
+static int inner_is_readable_now(lua_State *L) {
+  lua_pushboolean(L, is_ready_now((int)lua_tointeger(L, 1), AW_READABLE));
+  return 1;
+}
+
+/* real_ns() → the time of uv_hrtime() */
+static int inner_real_ns(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)uv_hrtime());
+  return 1;
 }
 
 /* drive_hot(drive) → is the descriptor of the last wait ready again, so that
@@ -309,7 +321,7 @@ static int inner_drive_hot(lua_State *L) {
   drive *d = check_drive(L);
   bool hot = false;
   if (d->fd >= 0 && d->cold-- <= 0) {
-    hot = is_ready_now(d) && aw_lua_at_once(L, "Drive");
+    hot = is_ready_now(d->fd, d->events) && aw_lua_at_once(L, "Drive");
     d->cold = hot ? 0 : COLD;
   }
   lua_pushboolean(L, hot);
@@ -381,6 +393,8 @@ static int inner_raise_with(lua_State *L) {
 
 void awio_open_drive(lua_State *L) {
   static const luaL_Reg inner[] = {{"drive", inner_drive},
+                                   {"is_readable_now", inner_is_readable_now},
+                                   {"real_ns", inner_real_ns},
                                    {"drive_hot", inner_drive_hot},
                                    {"drive_wait", inner_drive_wait},
                                    {"raise_with", inner_raise_with},

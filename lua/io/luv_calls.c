@@ -22,7 +22,10 @@
 #include <aiowire_lua.h>
 
 #include <lauxlib.h>
+#include <uv.h>
 
+#include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* as in luv.h */
@@ -130,21 +133,54 @@ static int inner_luv_calls(lua_State *L) {
   return 1;
 }
 
-/* luv_run(calls, run) → did callbacks fail? Calls run("nowait"). */
+/* Run one turn of luv's loop by the function `run`. Returns a status of Lua, or
+ * -1: there is nothing more to do now. */
+static int run_turn(lua_State *L, int run, int timeout, int fd) {
+  enum { OVER = -1 };
+  lua_pushvalue(L, run);
+  lua_pushliteral(L, "nowait");
+  int status = lua_pcall(L, 1, 1, 0);
+  if (status != LUA_OK)
+    return status;
+  bool alive = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  push_errors(L);
+  bool failed = lua_rawlen(L, -1) > 0;
+  lua_pop(L, 1);
+  if (!alive || failed)
+    return OVER;
+  lua_pushvalue(L, timeout);
+  lua_call(L, 0, 1);
+  bool at_once = lua_tonumber(L, -1) == 0;
+  lua_pop(L, 1);
+  struct pollfd look = {.fd = fd, .events = POLLIN};
+  return at_once || poll(&look, 1, 0) > 0 ? LUA_OK : OVER;
+}
+
+/* luv_run(calls, run, timeout, fd, ns) → number of turns, did a callback fail?
+ * Runs turns as long as there is something to do, and for so long at most. */
 static int inner_luv_run(lua_State *L) {
+  enum { RUN = 2, TIMEOUT, FD, NS };
   const luv_calls *luv = luaL_checkudata(L, 1, CALLS);
+  int fd = (int)lua_tointeger(L, FD), status = LUA_OK;
+  lua_Integer turns = 0;
+  uint64_t end = uv_hrtime() + (uint64_t)lua_tointeger(L, NS);
   luaL_checkstack(L, 2 * LUA_MINSTACK, NULL);
   void *loop = luv->loop(L);
   luv->set_callback(L, guarded_call);
   luv->set_loop(L, loop);
-  lua_pushliteral(L, "nowait");
-  int status = lua_pcall(L, 1, 0, 0);
+  do {
+    status = run_turn(L, RUN, TIMEOUT, fd);
+    turns++;
+  } while (status == LUA_OK && uv_hrtime() < end);
   set_plain_calls(L, luv, loop);
-  if (status != LUA_OK)
+  if (status > LUA_OK)
     return lua_error(L);
+  lua_pushinteger(L, turns);
   push_errors(L);
   lua_pushboolean(L, lua_rawlen(L, -1) > 0);
-  return 1;
+  lua_remove(L, -2);
+  return 2;
 }
 
 /* [inner, module] */
