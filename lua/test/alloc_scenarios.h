@@ -628,6 +628,16 @@ static const alloc_scenario alloc_scenarios[] = {
      "ev:run()\n"
      "check(n == 3)",
      false},
+    {"a Drive",
+     "local n, ev <close> = 0, loop()\n"
+     "ev:start(aw.Drive {timeout = 0.0001, step = function()\n"
+     "  n = n + 1\n"
+     "  return n == 4\n"
+     "end})\n"
+     "ev:start(function() aw.sleep(0) aw.sleep(0.0001) end)\n"
+     "ev:run()\n"
+     "check(n == 4)",
+     false},
     {"exec",
      "local ev <close> = loop()\n"
      "ev:start(function()\n"
