@@ -1,5 +1,5 @@
--- Debian's lua-redis runs unchanged on aw.socket, with a real server [X42,
--- X46].
+-- Debian's lua-redis runs unchanged on aw.socket, with a real server
+-- [X42, X47].
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
