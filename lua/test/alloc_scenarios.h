@@ -1114,6 +1114,32 @@ static const alloc_scenario alloc_scenarios[] = {
      "end)\n"
      "ev:run()",
      false},
+    {"sockets as LuaSocket's",
+     "local ev <close> = aw.EventLoop{signals = false}\n"
+     "ev:start(function()\n"
+     "  local server <close> = aw.socket.bind('127.0.0.1', 0)\n"
+     "  local host, port = server:getsockname()\n"
+     "  local a <close> = aw.socket.connect(host, port)\n"
+     "  local b <close> = server:accept()\n"
+     "  aw.scope({timeout = 5}, function(s)\n"
+     "    local t = s:start(function()\n"
+     "      check(a:receive('*l', 'pre') == 'prefixone')\n"
+     "    end)\n"
+     "    aw.yield()\n"
+     "    b:send('fixone\\n' .. ('x'):rep(20000))\n"
+     "    t:wait()\n"
+     "    check(#a:receive(20000) == 20000)\n"
+     "  end)\n"
+     "  a:settimeout(0.001)\n"
+     "  check(select(2, a:receive()) == 'timeout')\n"
+     "  local u <close>, v <close> = aw.socket.udp4(), aw.socket.udp()\n"
+     "  u:setsockname(host, 0)\n"
+     "  v:sendto('datagram', u:getsockname())\n"
+     "  check(u:receivefrom() == 'datagram')\n"
+     "  check(#aw.socket.select({a}, {a}, 1) == 0)\n"
+     "end)\n"
+     "ev:run()",
+     false},
     {"watching files",
      "local d = 'folder'\n"
      "os.rename('folder/b', 'folder/a')\n"
