@@ -74,7 +74,7 @@ static int arm_sleep(aw_task *task, uint64_t ns) {
     task->result = 0;
     return 1;
   }
-  return aw__wait_until(task, aw__later(aw_engine_now(task->engine), ns));
+  return aw__wait_span(task, ns);
 }
 
 /* Arm the wait of a leaf other than DONE. Returns as aw__wait_begin(). */

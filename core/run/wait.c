@@ -179,6 +179,12 @@ int aw__wait_until(aw_task *task, uint64_t at) {
   return wait_until(task, at, at > now ? at - now : 0);
 }
 
+int aw__wait_span(aw_task *task, uint64_t ns) {
+  /* Read the clock: the time since the last look must not shorten the sleep
+   * [K3]. */
+  return wait_until(task, aw__later(aw_engine_now(task->engine), ns), ns);
+}
+
 int aw_await_until(aw_task *task, uint64_t at) {
   if (!aw__task_may_wait(task))
     return AW_EINVAL;
@@ -192,10 +198,7 @@ int aw_await_sleep(aw_task *task, uint64_t ns) {
     return AW_EINVAL;
   if (aw__wait_refused(task, AW_GO_RESUME))
     return 0;
-  /* Read the clock: the time since the last look must not shorten the sleep
-   * [K3]. */
-  uint64_t at = aw__later(aw_engine_now(task->engine), ns);
-  return armed_or_not(task, wait_until(task, at, ns));
+  return armed_or_not(task, aw__wait_span(task, ns));
 }
 
 int aw_await_yield(aw_task *task) {

@@ -18,6 +18,7 @@ int aw__wait_armed(aw_task *task, int rc, const aw_operation *operation,
  * Cancelled, and the caller must arm nothing. */
 bool aw__wait_refused(aw_task *task, aw_go go);
 int aw__wait_until(aw_task *task, uint64_t at);
+int aw__wait_span(aw_task *task, uint64_t ns);
 int aw__wait_for_task(aw_task *task, aw_task *other, aw_go go);
 bool aw__wait_for_children(aw_task *task, const aw_scope *scope);
 

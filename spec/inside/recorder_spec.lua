@@ -46,6 +46,14 @@ describe("a recorder", function()
       "'worker' ended: done")
   end)
 
+  it("tells the span of a sleep as the program has said it [D26]", function()
+    local naps = aw.Sleep(0.001) * 3 >> aw.Sleep(0.0025)
+    in_order(recorded(function()
+      aw.start(naps, nil, { name = "napper" }):wait()
+    end), "waits: sleep 0.001\n", "waits: sleep 0.001\n",
+      "waits: sleep 0.001\n", "waits: sleep 0.0025\n")
+  end)
+
   it("tells why a task was cancelled, and with what it failed [D26]", function()
     local text = recorded(function()
       local task = aw.start(function()
