@@ -19,9 +19,12 @@
 
 void __wrap_luaC_step(lua_State *L) {
   uint64_t began = aw_lua_pause_begins(L);
+  if (!began) {
+    __real_luaC_step(L); /* most often, and a jump */
+    return;
+  }
   __real_luaC_step(L);
-  if (began)
-    aw_lua_pause_ends(L, began, false);
+  aw_lua_pause_ends(L, began, false);
 }
 
 void __wrap_luaC_fullgc(lua_State *L, int is_emergency) {

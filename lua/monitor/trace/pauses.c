@@ -38,15 +38,25 @@ void awm_watch_cycles(lua_State *L, awl_state *s) {
   s->watches_cycles = true;
 }
 
+/* The recorder of the state of L, if that was made on this thread. */
+static awm_recorder *recorder_of(lua_State *L) {
+  bool own = awm_here->registry == lua_topointer(L, LUA_REGISTRYINDEX);
+  return own ? awm_here : NULL;
+}
+
 /* Lua also calls a collector that is stopped, which does nothing then. */
+static uint64_t begin_pause(lua_State *L) {
+  bool works = recorder_of(L) && lua_gc(L, LUA_GCISRUNNING) == 1;
+  return works ? awm_clock_ns() : 0;
+}
+
+/* Small, since this is called whether or not anything is recorded. */
 uint64_t aw_lua_pause_begins(lua_State *L) {
-  if (!awm_recorder_here(L) || lua_gc(L, LUA_GCISRUNNING) != 1)
-    return 0;
-  return awm_clock_ns();
+  return awm_here ? begin_pause(L) : 0;
 }
 
 void aw_lua_pause_ends(lua_State *L, uint64_t began, bool full) {
-  awm_recorder *r = began ? awm_recorder_here(L) : NULL;
+  awm_recorder *r = began && awm_here ? recorder_of(L) : NULL;
   if (r)
     awm_record_pause(r, began, full);
 }

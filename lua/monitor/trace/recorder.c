@@ -38,8 +38,7 @@
 #include <string.h>
 #include <time.h>
 
-/* For the pauses of the collector, which come with any coroutine of a state. */
-static _Thread_local awm_recorder *here;
+_Thread_local awm_recorder *awm_here;
 
 uint64_t awm_clock_ns(void) {
   struct timespec t;
@@ -285,11 +284,6 @@ void awm_record_cycle(awm_recorder *r) {
   new_record(r, AWM_CYCLE, 0, awm_clock_ns())->result = awm_heap(r->state);
 }
 
-awm_recorder *awm_recorder_here(lua_State *L) {
-  return here && here->registry == lua_topointer(L, LUA_REGISTRYINDEX) ? here
-                                                                       : NULL;
-}
-
 /* ---- life ---- */
 
 static void *begin_hearing(void *data, const awl_engine *engine) {
@@ -342,8 +336,8 @@ static int listen_to_engines(awm_recorder *r) {
 
 static void free_recorder(awl_state *s) {
   awm_recorder *r = s->recorder;
-  if (here == r)
-    here = NULL;
+  if (awm_here == r)
+    awm_here = NULL;
   if (r->own)
     aw_lua_instrument_remove(r->own);
   awm_ring_free(&r->ring);
@@ -368,7 +362,7 @@ static int make_recorder(awl_state *s, size_t cells) {
   if (rc < 0)
     free_recorder(s);
   else
-    here = r;
+    awm_here = r;
   return rc;
 }
 

@@ -58,9 +58,9 @@ static inline bool awm_is_used(const awl_state *s, awm_use use) {
 /* Read CLOCK_MONOTONIC, in ns. */
 uint64_t awm_clock_ns(void);
 
-/* The recorder of the state that runs on this thread, if `L` belongs to that
- * state; or NULL. */
-awm_recorder *awm_recorder_here(lua_State *L);
+/* The recorder that was made last on this thread; or NULL. For the pauses of the
+ * collector, which come with any coroutine, of any state. */
+extern _Thread_local awm_recorder *awm_here;
 /* KiB of Lua; -1 if Lua does not tell. */
 int32_t awm_heap(const awl_state *s);
 /* Record that the collector has worked since `began`. */
