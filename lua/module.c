@@ -369,6 +369,8 @@ int aw_lua_main_with(lua_State *L, int nargs, const aw_lua_main_config *config,
   int base = lua_gettop(L) - nargs - 1;
   if (config && !awl_copy_config(config, config->size, LEAST, &c, sizeof c))
     return luaL_error(L, "bad size of an aw_lua_main_config");
+  if (c.graph && strcmp(c.graph, "mermaid") != 0 && strcmp(c.graph, "dot") != 0)
+    return luaL_error(L, "bad graph in an aw_lua_main_config");
   push_main(L, base, &c);
   lua_call(L, nargs + 4, LUA_MULTRET);
   return end_of_main(L, awl_open(L), base, code);

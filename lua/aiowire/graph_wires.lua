@@ -28,8 +28,14 @@ Drawer.__index = Drawer
 
 -- Texts -----------------------------------------------------------------------
 
+--- Times are kept in whole nanoseconds, so 0.7 s may be 0.700000001 s.
 local function seconds(s)
-  return s == math.huge and "for ever" or ("%.14g s"):format(s)
+  if s == math.huge then
+    return "for ever"
+  elseif s < 1 then
+    return ("%.6g s"):format(s)
+  end
+  return ("%.14g s"):format(math.floor(s * 1e6 + 0.5) / 1e6)
 end
 
 local function times(n)

@@ -117,7 +117,8 @@ typedef struct aw_lua_main_config {
  * short, as "sleep 30.0, s.lua:12", or nil; and the error that the clean-up
  * raised, with its info, or nil and nil. Then `*code` is 124. A signal that
  * comes during that clean-up ends the grace at once, and the run as
- * AW_LUA_SIGNAL. Raises for a `size` that does not fit.
+ * AW_LUA_SIGNAL. Raises for a `size` that does not fit, and for another
+ * `graph`.
  */
 AW_API int aw_lua_main_with(lua_State *L, int nargs,
                             const aw_lua_main_config *config, int *code);

@@ -73,6 +73,31 @@ static void runs_without_settings(void) {
   lua_close(L);
 }
 
+static void draws_instead(void) {
+  int code = -1;
+  aw_lua_main_config config = {.timeout = AW_NEVER,
+                               .grace = AW_DEFAULT,
+                               .size = sizeof config,
+                               .graph = "mermaid"};
+  lua_State *L = new_state();
+  CHECK(run(L, "return aw.Sleep(1)", &config, &code) == AW_LUA_GRAPH);
+  CHECK(lua_gettop(L) == 1);
+  CHECK(strcmp(lua_tostring(L, 1), "flowchart LR\n  w1([\"sleep 1 s\"])\n") ==
+        0);
+  lua_settop(L, 0);
+  config.graph = "dot";
+  CHECK(run(L, "aw.start(function() ran = true end) aw.sleep(0)", &config,
+            &code) == AW_LUA_GRAPH);
+  CHECK(strncmp(lua_tostring(L, 1), "digraph {", 9) == 0);
+  CHECK(lua_getglobal(L, "ran") == LUA_TNIL);
+  lua_settop(L, 0);
+  CHECK(run(L, "error 'x'", &config, &code) == AW_LUA_ERROR && code == 1);
+  lua_settop(L, 0);
+  CHECK(run(L, "aw.sleep(0) ran = true", NULL, &code) == AW_LUA_OK);
+  CHECK(lua_getglobal(L, "ran") == LUA_TBOOLEAN); /* awaits again */
+  lua_close(L);
+}
+
 static void tells_what_was_cut(void) {
   int code;
   lua_State *L = new_state();
@@ -163,6 +188,7 @@ static void refuses_a_wrong_size(void) {
 int main(void) {
   ends_without_limits();
   runs_without_settings();
+  draws_instead();
   tells_what_was_cut();
   gives_the_error_of_clean_up();
   cuts_busy_functions();

@@ -33,6 +33,8 @@ local CASES <const> = {
   ["a call"] = { aw.Call(print, 1), { 'w1["print(1)"]' } },
   ["values"] = { aw.Value(1, "x"), { 'w1["value 1, #34;x#34;"]' } },
   ["a sleep"] = { S(0.5), { 'w1(["sleep 0.5 s"])' } },
+  ["a sleep that is no whole number of nanoseconds"] = { S(0.7),
+    { 'w1(["sleep 0.7 s"])' } },
   ["a wait for a time"] = { aw.SleepUntil(3), { 'w1(["sleep until 3 s"])' } },
   ["a wait for ever"] = { aw.Never, { 'w1(["sleep for ever"])' } },
   ["a receive"] = { aw.Recv(jobs), { 'w1(["recv channel jobs"])' } },
