@@ -49,21 +49,24 @@ static bool fail_at(awm_fault *fault, const char *path) {
 
 /* ---- the folder ---- */
 
-static bool has_run_folder(char *out, size_t size) {
+static bool has_run_folder(void) {
+  char path[64];
   struct stat is;
-  snprintf(out, size, "/run/user/%lu", (unsigned long)geteuid());
-  return stat(out, &is) == 0 && S_ISDIR(is.st_mode) && is.st_uid == geteuid();
+  snprintf(path, sizeof path, "/run/user/%lu", (unsigned long)geteuid());
+  return stat(path, &is) == 0 && S_ISDIR(is.st_mode) && is.st_uid == geteuid();
 }
 
 /* Returns false if the path is too long. */
 static bool name_folder(char *out, size_t size) {
   const char *base = getenv("XDG_RUNTIME_DIR");
-  char own[64];
-  if (!base || *base != '/')
-    base = has_run_folder(own, sizeof own) ? own : NULL;
-  int length =
-      base ? snprintf(out, size, "%s/aiowire", base)
-           : snprintf(out, size, "/tmp/aiowire-%lu", (unsigned long)geteuid());
+  unsigned long user = (unsigned long)geteuid();
+  int length;
+  if (base && *base == '/')
+    length = snprintf(out, size, "%s/aiowire", base);
+  else if (has_run_folder())
+    length = snprintf(out, size, "/run/user/%lu/aiowire", user);
+  else
+    length = snprintf(out, size, "/tmp/aiowire-%lu", user);
   return length > 0 && (size_t)length < size;
 }
 

@@ -323,7 +323,8 @@ void awm_round_press(const awm_round *round) {
   awm_unlock();
 }
 
-/* Note since when the state computes, at least since it was asked, and where. */
+/* Note since when the state computes, at least since it was asked, and in which
+ * task. */
 static void note_step(const awm_round *round, awm_entry *e,
                       const awm_step *is) {
   uint64_t since = round->asked_at;

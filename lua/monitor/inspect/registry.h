@@ -1,5 +1,5 @@
-/* registry.h - the Lua states that are inspected, and what they are
- * asked; see registry.c */
+/* registry.h - the Lua states that are inspected, and what they are asked; see
+ * registry.c */
 #ifndef AWM_REGISTRY_H
 #define AWM_REGISTRY_H
 
@@ -97,8 +97,8 @@ void awm_registry_set_pulse(awm_inspected *own, const awm_pulse *pulse);
 
 /* Take the next question, or NULL. */
 awm_question *awm_registry_take(awm_inspected *own);
-/* Answer it, with `failed` and `by_hook` filled in. `text` is taken; NULL: there
- * was no memory for one. */
+/* Answer it, with `failed` and `by_hook` filled in. `text` is taken; NULL:
+ * there was no memory for one. */
 void awm_registry_answer(awm_inspected *own, awm_question *question,
                          awm_text *text);
 

@@ -1,12 +1,11 @@
 /* server.c - the server's thread, and its life [D40]
  *
- *     hold ─► socket, pipe, thread ──► serve_clients: poll ─┬─ bell: an answer, or end
- *     let_go ─► ends = true, bell ──► joined        ├─ socket: accept a client
- *                                                   └─ clients: go on
+ *     hold ─► socket, pipe, thread ──► poll ─┬─ bell: an answer, or end
+ *     let_go ─► ends = true, bell ──► joined ├─ socket: accept a client
+ *                                            └─ clients: go on
  *
  * One thread serves all Lua states of the process. It never touches Lua, blocks
- * all signals, and sleeps in poll() without a limit while nothing is under way:
- * a program that nobody looks into pays nothing.
+ * all signals, and sleeps in poll() without a limit while nothing is under way.
  *
  * `life` guards the start and the end, and is taken before the lock of
  * registry.c. The server's descriptors are made and closed under the

@@ -1,5 +1,5 @@
-/* server.h - the thread that answers those who look into this process;
- * see server.c */
+/* server.h - the thread that answers those who look into this process; see
+ * server.c */
 #ifndef AWM_SERVER_H
 #define AWM_SERVER_H
 

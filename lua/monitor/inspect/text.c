@@ -244,8 +244,8 @@ static void put_row(lua_State *L, awl_state *s, output *o, unsigned engine,
 
 /* ---- answers, in protected calls ---- */
 
-/* Sums of all engines of the state. The pulse also counts those that have ended,
- * but no step that is under way. */
+/* Sums of all engines of the state. The pulse also counts those that have
+ * ended, but no step that is under way. */
 static void put_sums(output *o) {
   const awm_pulse *pulse = awm_accounts_pulse(o->accounts);
   awm_sums sums;
