@@ -50,7 +50,7 @@ local function snapshot_of(connection)
   if not connection:ask "tasks" then
     return nil, "it has closed the connection"
   end
-  local event = connection:next()
+  local event = connection:next(find.PATIENCE)
   if event.kind ~= "answer" then
     return nil, event.why or "it has closed the connection"
   end
@@ -58,7 +58,7 @@ local function snapshot_of(connection)
 end
 
 local function print_once(term, connection)
-  local snapshot, why = find.within(find.PATIENCE, snapshot_of, connection)
+  local snapshot, why = snapshot_of(connection)
   if not snapshot then
     return fail(term, ("cannot inspect process %s: %s"):format(
       connection.hello.pid, why))

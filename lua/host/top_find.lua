@@ -93,6 +93,24 @@ end
 
 -- Connections ----------------------------------------------------------------
 
+--- Call `f(...)` for at most so many seconds; nil: without a limit. Returns its
+--- results; nil and a text when the time is over.
+function M.within(seconds, f, ...)
+  if not seconds then
+    return f(...)
+  end
+  local results = table.pack(...)
+  local done = false
+  aw.scope({ timeout = seconds }, function()
+    results = table.pack(f(table.unpack(results, 1, results.n)))
+    done = true
+  end)
+  if not done then
+    return nil, ("it does not answer for %g s"):format(seconds)
+  end
+  return table.unpack(results, 1, results.n)
+end
+
 ---@class host.TopConnection
 ---@field stream aiowire.Stream
 ---@field reader host.TopReader
@@ -103,11 +121,15 @@ Connection.__index = Connection
 
 --- Wait for the next event of the program: that of top_protocol.lua, or
 --- { kind = "closed" }, or { kind = "broken", why }.
+---@param patience? number seconds without a byte after which it is broken
 ---@return table event
-function Connection:next()
+function Connection:next(patience)
   while #self.events == 0 do
-    local ok, bytes = aw.pcall(self.stream.read_some, self.stream)
-    if not ok or not bytes then
+    local ok, bytes = M.within(patience, aw.pcall, self.stream.read_some,
+      self.stream)
+    if ok == nil then
+      return { kind = "broken", why = bytes }
+    elseif not ok or not bytes then
       return { kind = "closed" }
     end
     local events, why = self.reader:feed(bytes)
@@ -129,21 +151,6 @@ function Connection:close()
 end
 
 Connection.__close = Connection.close
-
---- Call `f(...)` for at most so many seconds. Returns its results; nil and a
---- text when the time is over.
-function M.within(seconds, f, ...)
-  local results = table.pack(...)
-  local done = false
-  aw.scope({ timeout = seconds }, function()
-    results = table.pack(f(table.unpack(results, 1, results.n)))
-    done = true
-  end)
-  if not done then
-    return nil, ("it does not answer for %g s"):format(seconds)
-  end
-  return table.unpack(results, 1, results.n)
-end
 
 -- Connect, and read the first line.
 local function open(path)

@@ -77,6 +77,7 @@ describe("--top without a terminal", function()
     end
     return list
   end)() }, function(p)
+    p.raw = inspected.text(p.engines, p.tasks)
     local out = run(p.path, "--top=" .. p.pid).out
     assert.are.equal(#p.tasks + 3, select(2, out:gsub("\n", "\n")))
   end))
