@@ -88,9 +88,8 @@ static void add_line(luaL_Buffer *out, const char *data, size_t size) {
   }
 }
 
-/* Push the prefix and what was found, and take it. Returns false, with nothing
- * done, if a finalizer has used the socket meanwhile. */
-static bool push_wish(lua_State *L, awio_ls *s, const wish *w) {
+/* Push the prefix and what was found. */
+static void push_joined(lua_State *L, const awio_ls *s, const wish *w) {
   uint64_t seen = s->taken;
   luaL_Buffer out;
   luaL_buffinit(L, &out);
@@ -98,17 +97,27 @@ static bool push_wish(lua_State *L, awio_ls *s, const wish *w) {
     lua_pushvalue(L, PREFIX);
     luaL_addvalue(&out);
   }
-  char *room = luaL_prepbuffsize(&out, w->size); /* finalizers run here */
-  if (s->taken == seen && w->size > 0) {
-    const char *data = s->in.data + s->in.start;
-    if (w->kind != 'l' || !memchr(data, '\r', w->size)) {
-      memcpy(room, data, w->size);
-      luaL_addsize(&out, w->size);
-    } else {
-      add_line(&out, data, w->size);
-    }
-  }
+  luaL_prepbuffsize(&out, w->size); /* finalizers run here */
+  if (s->taken == seen && w->kind == 'l')
+    add_line(&out, s->in.data + s->in.start, w->size);
+  else if (s->taken == seen)
+    luaL_addlstring(&out, s->in.data + s->in.start, w->size);
   luaL_pushresult(&out);
+}
+
+/* Push the prefix and what was found, and take it. Returns false, with nothing
+ * done, if a finalizer has used the socket meanwhile. */
+static bool push_wish(lua_State *L, awio_ls *s, const wish *w) {
+  uint64_t seen = s->taken;
+  const char *data = s->in.data ? s->in.data + s->in.start : "";
+  bool plain =
+      lua_isnil(L, PREFIX) && (w->kind != 'l' || !memchr(data, '\r', w->size));
+  if (plain)
+    lua_pushlstring(L, data, w->size);
+  else if (w->size == 0)
+    lua_pushvalue(L, PREFIX);
+  else
+    push_joined(L, s, w);
   if (s->taken != seen) {
     lua_pop(L, 1);
     return false;
@@ -163,11 +172,8 @@ static int fill_in(lua_State *L, awio_ls *s, const wish *w) {
   return got == 0 ? AW_ECLOSED : (int)got;
 }
 
-static int receive_on(lua_State *L, int result, void *data) {
+static int receive_from(lua_State *L, awio_ls *s, wish w, int result) {
   enum { FILLS = 8 }; /* calls of recv(2) before other tasks have a turn */
-  (void)data;
-  awio_ls *s = awio_ls_again(L);
-  wish w = wish_of(L);
   for (int i = 0;; i++) {
     if (has_wish(s, &w)) {
       if (!push_wish(L, s, &w))
@@ -190,13 +196,22 @@ static int receive_on(lua_State *L, int result, void *data) {
   }
 }
 
+static int receive_on(lua_State *L, int result, void *data) {
+  (void)data;
+  return receive_from(L, awio_ls_again(L), wish_of(L), result);
+}
+
 /* s:receive([pattern [, prefix]]) → data; or nil, error, partial */
 int awio_ls_receive(lua_State *L) {
   awio_ls *s = awio_ls_check(L, AWIO_LS_CLIENT);
   lua_settop(L, PREFIX);
-  if (!lua_isnil(L, PREFIX))
+  if (!lua_isnil(L, PREFIX)) {
     aw_lua_check_string(L, PREFIX, NULL);
-  wish_of(L);
+    lua_tostring(L, PREFIX); /* a number becomes its text */
+  }
+  wish w = wish_of(L);
   lua_pushnil(L); /* START */
+  if (aw_lua_quick(s->here, L))
+    return receive_from(L, s, w, 0);
   return awio_ls_begin(L, s, &receiving);
 }
