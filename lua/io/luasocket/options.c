@@ -75,7 +75,8 @@ static const option options[] = {
 enum { NAME = 2, VALUE };
 
 /* Return the option that the string at 2 names, and that the socket has. */
-static const option *find_option(lua_State *L, const awio_ls *s, unsigned way) {
+static const option *find_ls_option(lua_State *L, const awio_ls *s,
+                                    unsigned way) {
   const char *name = aw_lua_check_string(L, NAME, NULL);
   unsigned is = s->type == SOCK_DGRAM ? UDP : s->family == AF_UNIX ? UNIX : TCP;
   for (size_t i = 0; i < sizeof options / sizeof *options; i++)
@@ -89,8 +90,8 @@ static const option *find_option(lua_State *L, const awio_ls *s, unsigned way) {
 
 /* ---- setting ---- */
 
-static int apply_option(lua_State *L, const awio_ls *s, const option *o,
-                        const void *value, socklen_t size) {
+static int apply_ls_option(lua_State *L, const awio_ls *s, const option *o,
+                           const void *value, socklen_t size) {
   if (setsockopt(s->fd, o->level, o->number, value, size) < 0) {
     lua_pushnil(L);
     lua_pushliteral(L, "setsockopt failed");
@@ -108,7 +109,7 @@ static int set_flag(lua_State *L, const awio_ls *s, const option *o) {
   if (!lua_isboolean(L, VALUE))
     aw_lua_type_error(L, VALUE, "boolean");
   int value = lua_toboolean(L, VALUE);
-  return apply_option(L, s, o, &value, sizeof value);
+  return apply_ls_option(L, s, o, &value, sizeof value);
 }
 
 static int apply_linger(lua_State *L, const awio_ls *s, const option *o) {
@@ -122,7 +123,7 @@ static int apply_linger(lua_State *L, const awio_ls *s, const option *o) {
                    "number 'timeout' field expected");
   value.l_onoff = lua_toboolean(L, -2);
   value.l_linger = (int)lua_tonumber(L, -1) & 0xffff;
-  return apply_option(L, s, o, &value, sizeof value);
+  return apply_ls_option(L, s, o, &value, sizeof value);
 }
 
 static int set_ip(lua_State *L, const awio_ls *s, const option *o) {
@@ -130,7 +131,7 @@ static int set_ip(lua_State *L, const awio_ls *s, const option *o) {
   const char *ip = aw_lua_check_string(L, VALUE, NULL);
   aw_lua_arg_check(L, strcmp(ip, "*") == 0 || inet_aton(ip, &value), VALUE,
                    "ip expected");
-  return apply_option(L, s, o, &value, sizeof value);
+  return apply_ls_option(L, s, o, &value, sizeof value);
 }
 
 /* Push the field, a string. */
@@ -154,7 +155,7 @@ static int set_group(lua_State *L, const awio_ls *s, const option *o) {
                    strcmp(interface, "*") == 0 ||
                        inet_aton(interface, &value.imr_interface),
                    VALUE, "invalid 'interface' ip address");
-  return apply_option(L, s, o, &value, sizeof value);
+  return apply_ls_option(L, s, o, &value, sizeof value);
 }
 
 static int set_group6(lua_State *L, const awio_ls *s, const option *o) {
@@ -168,13 +169,13 @@ static int set_group6(lua_State *L, const awio_ls *s, const option *o) {
   aw_lua_arg_check(L, lua_isnil(L, -1) || lua_isnumber(L, -1), VALUE,
                    "number 'interface' field expected");
   value.ipv6mr_interface = (unsigned)lua_tonumber(L, -1);
-  return apply_option(L, s, o, &value, sizeof value);
+  return apply_ls_option(L, s, o, &value, sizeof value);
 }
 
 /* s:setoption(name, value) → 1; or nil, error */
 int awio_ls_setoption(lua_State *L) {
   const awio_ls *s = awio_ls_check(L, AWIO_LS_ANY);
-  const option *o = find_option(L, s, SETS);
+  const option *o = find_ls_option(L, s, SETS);
   switch (o->kind) {
   case FLAG: return set_flag(L, s, o);
   case LINGER: return apply_linger(L, s, o);
@@ -184,13 +185,13 @@ int awio_ls_setoption(lua_State *L) {
   case DEVICE: {
     size_t size;
     const char *device = aw_lua_check_string(L, VALUE, &size);
-    return apply_option(L, s, o, device, (socklen_t)size + 1);
+    return apply_ls_option(L, s, o, device, (socklen_t)size + 1);
   }
   case ERROR:
   case WHOLE: break;
   }
   int value = (int)lua_tonumber(L, VALUE);
-  return apply_option(L, s, o, &value, sizeof value);
+  return apply_ls_option(L, s, o, &value, sizeof value);
 }
 
 /* ---- getting ---- */
@@ -226,7 +227,7 @@ static void push_option(lua_State *L, const option *o, const value *v) {
 /* s:getoption(name) → value; or nil, error */
 int awio_ls_getoption(lua_State *L) {
   const awio_ls *s = awio_ls_check(L, AWIO_LS_ANY);
-  const option *o = find_option(L, s, GETS);
+  const option *o = find_ls_option(L, s, GETS);
   value v;
   memset(&v, 0, sizeof v);
   socklen_t size = o->kind == LINGER   ? sizeof v.linger
