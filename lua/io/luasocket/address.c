@@ -224,8 +224,8 @@ int awio_ls_shutdown(lua_State *L) {
 
 /* ---- names ---- */
 
-static int push_end(lua_State *L, const awio_ls *s, int rc,
-                    const awio_address *at) {
+static int push_ls_end(lua_State *L, const awio_ls *s, int rc,
+                       const awio_address *at) {
   if (rc < 0)
     return awio_ls_fail(L, rc);
   int count = awio_push_address(L, at);
@@ -242,7 +242,7 @@ int awio_ls_getpeername(lua_State *L) {
   const awio_ls *s = awio_ls_check(L, AWIO_LS_STREAMS | AWIO_LS_CONNECTED);
   awio_address at;
   int rc = awio_peer_address(s->fd, &at);
-  return push_end(L, s, rc, &at);
+  return push_ls_end(L, s, rc, &at);
 }
 
 /* s:getsockname() → host, port, family; or nil, error */
@@ -250,7 +250,7 @@ int awio_ls_getsockname(lua_State *L) {
   const awio_ls *s = awio_ls_check(L, AWIO_LS_ANY);
   awio_address at;
   int rc = awio_own_address(s->fd, &at);
-  return push_end(L, s, rc, &at);
+  return push_ls_end(L, s, rc, &at);
 }
 
 const luaL_Reg awio_ls_address_inner[] = {
