@@ -3,15 +3,18 @@
 ---   build/dev/aiowire docs/make/pictures.lua     (or ./dev docs)
 ---
 --- Most are drawn from what a program in docs/make/pictures prints on a virtual
---- clock, so they are the same on each machine. spec/tree/pictures_spec.lua
+--- clock, so they are the same on each machine. What takes real time is drawn
+--- from a file that record.lua has written. spec/tree/pictures_spec.lua
 --- fails if a file differs from what this makes. It uses M.pictures() and
 --- M.path(); a run as a program writes the files.
 
 package.path = "./?.lua;" .. package.path
 local boxes = require "docs.make.boxes"
 local ratios = require "docs.make.ratios"
+local screen = require "docs.make.screen"
 local steps = require "docs.make.steps"
 local timeline = require "docs.make.timeline"
+local trace = require "docs.make.trace"
 
 local M = {}
 
@@ -34,6 +37,20 @@ local PICTURES <const> = {
       .. " get Cancelled. The quick one ends at once, the polite one after a"
       .. " second. After 4 seconds, the grace is over: the patient one is cut"
       .. " short, and the stubborn one is killed." },
+  { name = "slow", draw = trace.draw, from = "docs/make/pictures/slow.json",
+    title = "A step that computes holds up all other tasks",
+    head = "aiowire --trace=slow.json slow.lua",
+    lanes = { "heartbeat", "client", "tcp " }, long = 5,
+    desc = "A time line with a lane for each task: a heartbeat that sleeps 20"
+      .. " milliseconds again and again, a client, and its connection. Twice"
+      .. " the connection computes. Meanwhile nothing else runs, and a sleep"
+      .. " of the heartbeat ends late." },
+  { name = "leak", draw = screen.draw, from = "docs/make/pictures/leak.screen",
+    title = "A leak: each request leaves a task behind",
+    head = "AIOWIRE_INSPECT=1 aiowire leak.lua 100000 & aiowire --top $!",
+    desc = "The screen of a terminal with a table of tasks: the server, the"
+      .. " client, a connection, and below them one watchdog after the other."
+      .. " Each sleeps for ten minutes, and all were started in one line." },
   { name = "event", draw = steps.draw, from = "docs/developing.md",
     title = "The way of aw.sleep(1)",
     desc = "Functions in the order of their calls, in columns from your code"
@@ -72,6 +89,14 @@ function M.path(name)
   return ("docs/pictures/%s.svg"):format(name)
 end
 
+--- Return the absolute path of a file.
+---@param path string
+---@return string
+function M.absolute(path)
+  local pipe <close> = assert(io.popen "pwd")
+  return path:sub(1, 1) == "/" and path or pipe:read "l" .. "/" .. path
+end
+
 --- Return all pictures, as texts by their names.
 ---@param aiowire string absolute path of the program
 ---@return table<string, string>
@@ -84,18 +109,13 @@ function M.pictures(aiowire)
   return texts
 end
 
-local function absolute(path)
-  local pipe <close> = assert(io.popen "pwd")
-  return path:sub(1, 1) == "/" and path or pipe:read "l" .. "/" .. path
-end
-
 local function main()
   local program = arg[-1]
   if not program:find "aiowire[^/]*$" then
     error("run this with build/dev/aiowire, whose output it draws", 0)
   end
   os.execute "mkdir -p docs/pictures"
-  for name, text in pairs(M.pictures(absolute(program))) do
+  for name, text in pairs(M.pictures(M.absolute(program))) do
     local file <close> = assert(io.open(M.path(name), "wb"))
     file:write(text)
   end

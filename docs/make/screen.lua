@@ -8,7 +8,7 @@ local svg = require "docs.make.svg"
 
 local M = {}
 
-local WIDTH <const>, LEFT <const>, TOP <const>, PITCH <const> = 800, 24, 84, 18
+local WIDTH <const>, LEFT <const>, TOP <const>, PITCH <const> = 816, 24, 84, 18
 
 --- The classes of texts by their codes: those of lua/host/style.c.
 local CLASSES <const> = {

@@ -11,7 +11,7 @@ local svg = require "docs.make.svg"
 
 local M = {}
 
-local WIDTH <const>, TOP <const>, EDGE <const> = 800, 90, 24
+local WIDTH <const>, TOP <const>, EDGE <const>, TICK <const> = 800, 90, 24, 52
 
 --- The classes of slices. A step that lasts `about.long` or longer is "long".
 local BOXES <const> = { wait = "blue", step = "full-green", long = "red",
@@ -168,9 +168,19 @@ local function lanes_of(tracks)
     width = WIDTH - left - EDGE, from = first, to = last }
 end
 
+-- Returns milliseconds between two ticks that have room.
+local function tick_of(at)
+  for _, tick in ipairs { 1, 2, 5, 10, 20, 50, 100, 200, 500 } do
+    if at:x(tick) - at:x(0) >= TICK then
+      return tick
+    end
+  end
+  return 1000
+end
+
 --- Return the file of a picture.
 ---@param about table title, desc, head, lanes (of tracks: how their names
---- begin), and in milliseconds: tick, and from where on a step is long
+--- begin), long (milliseconds of a long step)
 ---@param text string
 ---@return string
 function M.draw(about, text)
@@ -183,7 +193,7 @@ function M.draw(about, text)
   for_slices(tracks, { long = true }, function(_, slice)
     draw_shadow(page, at, slice)
   end)
-  at:draw_axis(page, about.tick, "ms")
+  at:draw_axis(page, tick_of(at), "ms")
   at:draw_names(page)
   for_slices(tracks, BOXES, function(track, slice)
     draw_box(page, at, track, slice)

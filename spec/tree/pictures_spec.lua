@@ -266,6 +266,57 @@ describe("the picture of an event", function()
   end)
 end)
 
+describe("a recorded program", function()
+  local document = process.read "docs/debugging.md"
+
+  local function file(name)
+    return process.read("docs/make/pictures/" .. name)
+  end
+
+  it("is on the page as it has run [docs]", function()
+    for _, name in ipairs { "leak", "lock", "slow" } do
+      local block = "```lua\n" .. file(name .. ".lua") .. "```\n"
+      assert.is_truthy(document:find(block, 1, true), name)
+    end
+  end)
+
+  it("is on the page with its events [docs]", function()
+    local block = document:match "%$ aiowire %-%-record lock.lua\n(.-)```"
+    local report, last = file "lock.txt", 0
+    for line in block:gmatch "[^\n]+" do
+      if line ~= "…" then
+        local first
+        first, last = report:find(line .. "\n", last + 1, true)
+        assert.is_truthy(first, line)
+      end
+    end
+    assert.are.equal(#report, last)
+  end)
+
+  -- The events of workers in a report. Tasks of a loop with a clock of its own
+  -- have a number of the engine before theirs.
+  local function events_of(report)
+    local events = {}
+    for name, event in report:gmatch "task [%d:]+ '(worker %d)' ([^\n]+)" do
+      events[#events + 1] = name .. " " .. event:gsub("ran for [%d.]+", "ran")
+    end
+    return events
+  end
+
+  it("has these events on any machine [docs]", function()
+    local outcome = process.run([[exec $aiowire --record -e '
+      local aw = require "aiowire"
+      local loop = aw.EventLoop
+      function aw.EventLoop()
+        return loop { clock = "virtual" }
+      end' lock.lua]], { ["lock.lua"] = file "lock.lua" })
+    assert.are.equal(0, outcome.code, outcome.err)
+    local events = events_of(file "lock.txt")
+    assert.are.same(events, events_of(outcome.out))
+    assert.is_true(#events > 10)
+  end)
+end)
+
 describe("what draws pictures", function()
   it("escapes what XML would take for marks [docs]", function()
     assert.are.equal("a &lt; b &gt; &quot;c&quot; &amp; ?",
@@ -309,7 +360,7 @@ describe("what draws pictures", function()
 {"ph":"X","tid":3,"name":"step","cat":"step","ts":0,"dur":12000},
 {"ph":"X","tid":3,"name":"step","cat":"step","ts":20000,"dur":1000}]}]]
     local about = { title = "t", desc = "d", head = "h", lanes = { "beat" },
-      tick = 5, long = 10 }
+      long = 10 }
     local picture = trace.draw(about, text)
     assert.is_nil(fault_of_xml(picture))
     assert.is_truthy(picture:find(">12 ms</text>", 1, true))
