@@ -76,7 +76,7 @@ repeat
   aw.yield()
   local list = ask(path, "tasks")
   t = find(list, { name = "^sleeper$" })
-until t.waits:find "^sleep 60"
+until t.waits and t.waits:find "^sleep 60"
 local busy, longest = tonumber(t.busy), tonumber(t.longest)
 say(busy >= longest, longest > 0, tonumber(t.steps) - 1,
   tonumber(t.since) <= tonumber(t.age))
@@ -265,9 +265,12 @@ local worker = aw.thread(function()
   aw.run(aw.Sleep(60):named "sleeping")
 end)
 worker:recv()
-local list = ask(path, "tasks")
+local list, t
+repeat
+  list = ask(path, "tasks")
+  t = find(list, { engine = "2", name = "^sleeping$" })
+until t
 local e = find(list, { kind = "engine", id = "2" })
-local t = find(list, { engine = "2", name = "^sleeping$" })
 say(e.id, e.name:find "s.lua" ~= nil, e.tid ~= list[1].tid, e.answer, t.name)
 worker:cancel()
 ]])
