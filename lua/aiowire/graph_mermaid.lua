@@ -42,12 +42,12 @@ local function escaped(text)
   return text
 end
 
-local function text_of(lines)
+local function text_of(lines, between)
   local texts = {}
   for i, line in ipairs(lines) do
     texts[i] = escaped(line)
   end
-  local text = table.concat(texts, "<br/>")
+  local text = table.concat(texts, between)
   return text == "" and " " or text
 end
 
@@ -74,13 +74,16 @@ function Writer:items(items, depth)
   for _, item in ipairs(items) do
     self:note_state(item)
     if item.items then
-      self:line(depth, "subgraph ", item.id, '["', text_of(item.lines), '"]')
+      -- Mermaid leaves room for one line above the nodes of a box.
+      self:line(depth, "subgraph ", item.id, '["', text_of(item.lines, ", "),
+        '"]')
       self:line(depth + 1, "direction LR")
       self:items(item.items, depth + 1)
       self:line(depth, "end")
     else
       local shape = SHAPES[item.shape]
-      self:line(depth, item.id, shape[1], text_of(item.lines), shape[2])
+      self:line(depth, item.id, shape[1], text_of(item.lines, "<br/>"),
+        shape[2])
     end
   end
 end

@@ -93,7 +93,7 @@ describe("a picture of a loop", function()
       aw.sleep(1)
       local text = aw.graph(ev)
       assert.is_truthy(text:find(
-        'subgraph g1["stubborn<br/>task 2, cancelled, waiting: sleep 9.0"]', 1,
+        'subgraph g1["stubborn, task 2, cancelled, waiting: sleep 9.0"]', 1,
         true), text)
       assert.is_truthy(text:find(
         "classDef cancelledBox fill:none,stroke:#999999", 1, true), text)
