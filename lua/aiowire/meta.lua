@@ -2395,47 +2395,69 @@ function aw.udp.connect(host, port, options) end
 -- LuaSocket's shape -----------------------------------------------------------
 
 --- A socket with LuaSocket's methods, results and errors, whose calls await
---- [X40]: `receive`, `send`, `connect`, `accept`, `settimeout`, `setoption`, …;
---- see docs/luasocket.md and LuaSocket's manual.
+--- [X40]; see docs/luasocket.md and LuaSocket's manual. A call that fails
+--- returns nil and a text, such as "timeout" or "closed".
 ---@class aiowire.LuaSocket
 ---@field class string "tcp{master}", "tcp{client}", "udp{connected}", …
+---@field accept fun(...: any): aiowire.LuaSocket?, string? the next connection
+---@field bind fun(...: any): integer?, string? to an address and port
+---@field close fun(...: any): integer 1
+---@field connect fun(...: any): integer?, string? to a host and port
+---@field dirty fun(...: any): boolean bytes have been read ahead
+---@field getfamily fun(...: any): string "inet4", "inet6" or "unspec"
+---@field getfd fun(...: any): integer the descriptor
+---@field getoption fun(...: any): any the value of an option, by its name
+---@field getpeername fun(...: any): string?, any, string? address, port, family
+---@field getsockname fun(...: any): string?, any, string? address, port, family
+---@field getstats fun(...: any): integer, integer, number received, sent, age
+---@field gettimeout fun(...: any): number?, number? of a call, and in all
+---@field listen fun(...: any): integer?, string? with a backlog
+---@field receive fun(...: any): string?, string?, string? a line, bytes, or all
+---@field receivefrom fun(...: any): string?, string?, integer? and its sender
+---@field send fun(...: any): integer?, string?, integer? index of the last byte
+---@field sendto fun(...: any): integer?, string? a datagram, to a host and port
+---@field setfd fun(...: any) takes a descriptor
+---@field setoption fun(...: any): integer?, string? of a name, to a value
+---@field setpeername fun(...: any): integer?, string? a host and port, or "*"
+---@field setsockname fun(...: any): integer?, string? an address and port
+---@field setstats fun(...: any): integer received, sent and age
+---@field settimeout fun(...: any): integer seconds or nil, and "b" or "t"
+---@field shutdown fun(...: any): integer?, string? "both", "send", "receive"
 
 --- LuaSocket's `dns`. Awaits for names [X42].
 ---@class aiowire.LuaSocketDns
----@field toip fun(host: string): string?, table|string
----@field tohostname fun(host: string): string?, table|string
----@field getaddrinfo fun(host: string): table?, string?
----@field getnameinfo fun(host?: string, service?: string): table?, string?
----@field gethostname fun(): string?, string?
+---@field toip fun(host: string): string?, table|string address, all of them
+---@field tohostname fun(host: string): string?, table|string name, all of them
+---@field getaddrinfo fun(host: string): table?, string? list of addresses
+---@field getnameinfo fun(host?: string, port?: string): table?, string? names
+---@field gethostname fun(): string?, string? the name of this machine
 
 --- LuaSocket's module, whose sockets await: give its functions to libraries
 --- that were written for LuaSocket, as
 --- `socket.http.request{url=…, create=aw.socket.tcp}` [X40].
 ---@class aiowire.LuaSocketModule
 ---@field _VERSION string "LuaSocket 3.1.0 (aiowire …)"
----@field dns aiowire.LuaSocketDns
----@field tcp fun(): aiowire.LuaSocket
----@field tcp4 fun(): aiowire.LuaSocket?, string?
----@field tcp6 fun(): aiowire.LuaSocket?, string?
----@field udp fun(): aiowire.LuaSocket
----@field udp4 fun(): aiowire.LuaSocket?, string?
----@field udp6 fun(): aiowire.LuaSocket?, string?
+---@field dns aiowire.LuaSocketDns names and addresses
+---@field tcp fun(): aiowire.LuaSocket a socket for TCP
+---@field tcp4 fun(): aiowire.LuaSocket?, string? the same, of IPv4
+---@field tcp6 fun(): aiowire.LuaSocket?, string? the same, of IPv6
+---@field udp fun(): aiowire.LuaSocket a socket for UDP
+---@field udp4 fun(): aiowire.LuaSocket?, string? the same, of IPv4
+---@field udp6 fun(): aiowire.LuaSocket?, string? the same, of IPv6
 ---@field unix any a function, and a table with `stream`; as "socket.unix"
---- the optional arguments are the own address and port, and the family
----@field connect fun(...: any): aiowire.LuaSocket?, string?
----@field connect4 fun(...: any): aiowire.LuaSocket?, string?
----@field connect6 fun(...: any): aiowire.LuaSocket?, string?
---- of a host, a port and a backlog
----@field bind fun(...: any): aiowire.LuaSocket?, string?
----@field select fun(r: table?, w: table?, seconds: number?): table, table
+---@field connect fun(...: any): aiowire.LuaSocket?, string? to a host and port
+---@field connect4 fun(...: any): aiowire.LuaSocket?, string? by IPv4 only
+---@field connect6 fun(...: any): aiowire.LuaSocket?, string? by IPv6 only
+---@field bind fun(...: any): aiowire.LuaSocket?, string? a server
+---@field select fun(...: any): table, table which can be read, and written
 ---@field gettime fun(): number the time of day in seconds
----@field sleep fun(seconds: number)
----@field protect fun(f: function): function
----@field newtry fun(finalizer?: function): function
----@field try fun(...: any): any
+---@field sleep fun(seconds: number) awaits that time
+---@field protect fun(f: function): function returns errors of `try`
+---@field newtry fun(finalizer?: function): function a `try` that cleans up
+---@field try fun(...: any): any raises its second argument if the first is nil
 ---@field source fun(...: any): any for ltn12
 ---@field sink fun(...: any): any for ltn12
----@field skip fun(count: integer, ...: any): any
+---@field skip fun(count: integer, ...: any): any drops the first arguments
 ---@type aiowire.LuaSocketModule
 aw.socket = nil
 
@@ -3064,9 +3086,9 @@ function aw.zmq.has(capability) end
 ---@field threads integer workers that run, in the whole process
 
 --- Let others look into this Lua state while it runs, as `aiowire --top` does:
---- its tasks, what they wait for, and where they are busy. Returns the path of a
---- unix socket that only the same user and root may use [D40]. States that are
---- opened later, such as those of workers, are inspected, too.
+--- its tasks, what they wait for, and where they are busy. Returns the path of
+--- a unix socket that only the same user and root may use [D40]. States that
+--- are opened later, such as those of workers, are inspected, too.
 ---
 --- Raises a SystemError if the socket cannot be made, or if its folder is not
 --- safe [D42]. The program ends as any other; the socket goes with it.
@@ -3078,6 +3100,7 @@ function aw.inspect(on) end
 ---@return aiowire.Stats
 function aw.stats() end
 
+--- Options of aw.trace.
 ---@class aiowire.TraceOptions
 ---@field events? integer room for so many, 262144 by default
 
@@ -3086,14 +3109,15 @@ function aw.stats() end
 --- that, and write the file [D20].
 ---
 --- Each task is a track with its steps and waits. The file is written beside
---- `path` and then renamed, at `aw.trace()` or at the end of the program. That
---- it cannot be written is a SystemError at once, unless the disk is full at the
---- end. A trace that is running already, or not yet, is an error.
+--- `path` and then renamed, at `aw.trace()` or at the end of the program. If no
+--- file can be made there, the call raises a SystemError. A second trace while
+--- one runs is an error, and so is the end of a trace that does not run.
 ---
---- The newest events are kept; one takes 32 bytes, and 30 bytes more for each 30
---- bytes of text.
----@overload fun(): integer, integer end it: events in the file, overwritten ones
----@param path string
+--- `aw.trace()` returns the number of events in the file, and of those that
+--- newer ones have overwritten. The newest events are kept. An event takes 32
+--- bytes, and 32 more for each 30 bytes of text.
+---@overload fun(): integer, integer
+---@param path string of the file
 ---@param options? aiowire.TraceOptions
 function aw.trace(path, options) end
 

@@ -9,8 +9,8 @@ local process = require "spec.support.process"
 
 local sealed = helper.sealed
 
--- Not called: aw.install, since it replaces coroutine.*; aw.inspect, whose socket
--- lasts; and aw.trace, which takes a text of any bytes for the name of a file.
+-- Not called: aw.install, since it replaces coroutine.*; aw.inspect, whose
+-- socket lasts; and aw.trace, for which any text is the name of a file.
 local LEFT_OUT <const> = { ["aw.install"] = true, ["aw.inspect"] = true,
   ["aw.trace"] = true }
 
