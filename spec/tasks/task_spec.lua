@@ -117,6 +117,23 @@ describe("what a task waits for", function()
       assert.is_nil(t.waiting)
     end)
   end)
+
+  it("has times with as many digits as they need [D1]", function()
+    local texts_of = { [2] = "2.0 (2.0 left)", [0.1] = "0.1 (0.09 left)",
+      [0.05] = "0.05 (0.04 left)", [0.02] = "0.02 (0.01 left)",
+      [0.015] = "0.015 (0.005 left)", [0.01234] = "0.012 (0.0023 left)",
+      [0.010002] = "0.01 (0.000002 left)" }
+    test(function(ev)
+      local tasks = {}
+      for seconds in pairs(texts_of) do
+        tasks[seconds] = ev:start(aw.Sleep(seconds))
+      end
+      aw.sleep(0.01)
+      for seconds, text in pairs(texts_of) do
+        assert.are.equal("sleep " .. text, tasks[seconds].waiting)
+      end
+    end)
+  end)
 end)
 
 describe("ev:start", function()

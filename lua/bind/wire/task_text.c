@@ -68,6 +68,22 @@ const char *awl_push_task_name(lua_State *L, awl_state *s,
   return lua_tostring(L, -1);
 }
 
+/* One digit after the point tells enough of 0.1 s and more; less time has two
+ * digits that say something, down to microseconds. */
+static void write_seconds(uint64_t ns, char *out, size_t size) {
+  double seconds = awl_seconds(ns);
+  if (ns >= 100000000 || ns < 1000) {
+    snprintf(out, size, "%.1f", seconds);
+    return;
+  }
+  int digits = 2;
+  for (uint64_t least = 100000000; ns < least && digits < 6; least /= 10)
+    digits++;
+  int length = snprintf(out, size, "%.*f", digits, seconds);
+  while (length > 3 && out[length - 1] == '0')
+    out[--length] = '\0';
+}
+
 static void push_sleep_label(lua_State *L, const aw_task *task,
                              const aw_waiting *waiting) {
   if (waiting->until == AW_NEVER) {
@@ -76,10 +92,10 @@ static void push_sleep_label(lua_State *L, const aw_task *task,
   }
   uint64_t now = aw_engine_now(aw_loop_engine(aw_task_loop(task)));
   uint64_t left = waiting->until > now ? waiting->until - now : 0;
-  char text[64];
-  snprintf(text, sizeof text, "sleep %.1f (%.1f left)",
-           awl_seconds(waiting->span), awl_seconds(left));
-  lua_pushstring(L, text);
+  char span[32], rest[32];
+  write_seconds(waiting->span, span, sizeof span);
+  write_seconds(left, rest, sizeof rest);
+  lua_pushfstring(L, "sleep %s (%s left)", span, rest);
 }
 
 static void push_operation_label(lua_State *L, const aw_waiting *waiting) {
