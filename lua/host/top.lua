@@ -45,6 +45,12 @@ local function fail(term, text)
   return STATUS_ERROR
 end
 
+-- Print a text to standard output. Returns the status.
+local function print_text(term, text)
+  local ok, err = aw.pcall(aw.stdout.write, aw.stdout, text)
+  return ok and 0 or fail(term, tostring(err))
+end
+
 -- Ask for the tasks, and wait for the answer.
 local function snapshot_of(connection)
   if not connection:ask "tasks" then
@@ -65,8 +71,7 @@ local function print_once(term, connection)
   end
   local shown = view.new(connection.hello, term.ascii)
   shown:take(snapshot)
-  aw.stdout:write(screen.text(shown:all_lines(), term.codes))
-  return 0
+  return print_text(term, screen.text(shown:all_lines(), term.codes))
 end
 
 local function print_list(term)
@@ -82,8 +87,7 @@ local function print_list(term)
       program.name and texts.shorten(texts.clean(program.name, term.ascii), 56,
         term.ascii) or ("(%s)"):format(program.why))
   end
-  aw.stdout:write(table.concat(lines, "\n"), "\n")
-  return 0
+  return print_text(term, table.concat(lines, "\n") .. "\n")
 end
 
 -- The screen -----------------------------------------------------------------

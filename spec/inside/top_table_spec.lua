@@ -70,6 +70,16 @@ describe("--top without a terminal", function()
       "\27[38;5;74m⏸ waiting\27[0m")
   end))
 
+  it("says in a line that its output cannot be written", test({},
+    function(p)
+      for _, words in ipairs { "--top", "--top=" .. p.pid } do
+        local outcome = aw.exec { "sh", "-c", 'exec "$0" "$1" >/dev/full',
+          process.binary, words, env = { XDG_RUNTIME_DIR = p.path } }
+        assert.are.same({ "aiowire: write 'stdout': no space left on device\n",
+          1 }, { outcome.err, outcome.code })
+      end
+    end))
+
   it("prints 10,000 tasks", test({ tasks = (function()
     local list = {}
     for i = 1, helper.scale(10000) do
