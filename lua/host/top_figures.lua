@@ -156,7 +156,17 @@ end
 
 -- Texts ----------------------------------------------------------------------
 
---- A span of time: "0.34 s", "12 min 05 s", "3 h 02 min", "4 d 11 h".
+-- Less than 0.1 s: two digits that count, down to microseconds.
+local function short(ns)
+  local digits, least = 3, SECOND // 100
+  while ns < least and digits < 6 do
+    digits, least = digits + 1, least // 10
+  end
+  return format("%." .. digits .. "f s", ns / SECOND)
+end
+
+--- A span of time: "0.0023 s", "0.34 s", "12 min 05 s", "3 h 02 min",
+--- "4 d 11 h".
 ---@param ns integer?
 ---@return string
 function M.duration(ns)
@@ -164,7 +174,9 @@ function M.duration(ns)
     return UNKNOWN
   end
   local seconds = ns // SECOND
-  if ns < 10 * SECOND then
+  if ns >= 1000 and ns < SECOND // 10 then
+    return short(ns)
+  elseif ns < 10 * SECOND then
     return format("%.2f s", ns / SECOND)
   elseif seconds < 100 then
     return format("%.1f s", ns / SECOND)

@@ -241,7 +241,9 @@ describe("a warning in --top", function()
 end)
 
 describe("a duration in --top", function()
-  for ns, text in pairs { [0] = "0.00 s", [10 * SECOND] = "10.0 s",
+  for ns, text in pairs { [0] = "0.00 s", [2000] = "0.000002 s",
+    [234567] = "0.00023 s", [2345678] = "0.0023 s", [56 * SECOND // 1000] =
+    "0.056 s", [SECOND // 10] = "0.10 s", [10 * SECOND] = "10.0 s",
     [99900000000] = "99.9 s", [725 * SECOND] = "12 min 05 s",
     [6000 * SECOND] = "1 h 40 min", [200000 * SECOND] = "2 d 07 h" } do
     it(("has the units that people read: %s"):format(text), function()
