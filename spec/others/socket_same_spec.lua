@@ -115,9 +115,11 @@ describe("aw.socket", function()
 
   same("says which host or service is wrong", function(socket, say)
     for _, at in ipairs { { "127.0.0.1", 1 }, { "", 1 }, { "*", 1 },
-      { "127.0.0.1", "nosuchservice" }, { "a.invalid\0", 1 } } do
+      { "127.0.0.1", "nosuchservice" }, { "a.invalid\0", 1 },
+      { "127.0.0.1", -1 } } do
       say("tcp " .. #at[1], socket.tcp():connect(at[1], at[2]))
       say("connect", socket.connect(at[1], at[2]))
+      say("peer", socket.udp():setpeername(at[1], at[2]))
     end
     say("family", socket.tcp4():connect("::1", 1))
     say("bind", socket.tcp():bind("127.0.0.1", "nosuchservice"))
@@ -178,6 +180,7 @@ describe("a socket of aw.socket", function()
     local refused = socket.tcp()
     say("refused", refused:connect("127.0.0.1", 1))
     say("class", refused)
+    say("then", refused:connect(host, port))
     for _, s in ipairs { server, client, accepted, refused } do
       s:close()
     end

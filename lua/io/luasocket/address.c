@@ -93,11 +93,14 @@ static int connect_ends(lua_State *L, int code) {
   return 1;
 }
 
+/* Linux refuses the first connect(2) after a failed one by ECONNABORTED; the
+ * host may have other addresses. */
 static int connect_once(const awio_ls *s, const awio_address *to) {
-  int rc;
+  int rc, aborts = 0;
   do
     rc = connect(s->fd, &to->any, to->length);
-  while (rc < 0 && errno == EINTR);
+  while (rc < 0 &&
+         (errno == EINTR || (errno == ECONNABORTED && aborts++ == 0)));
   return rc < 0 ? -errno : 0;
 }
 
