@@ -183,7 +183,8 @@ describe("a cancel of a call of aw.socket", function()
   local function ways(host, port)
     local kept
     local function use()
-      kept = assert(socket.connect(host, port))
+      kept = socket.tcp()
+      assert(kept:connect(host, port))
       kept:receive()
     end
     return function()
