@@ -47,7 +47,7 @@ end
 function M.port(port, datagrams)
   local number = math.tointeger(tonumber(port))
   number = number or inner.ls_service(tostring(port), datagrams)
-  if not number then
+  if not number or number < 0 or number > 65535 then
     return nil, NO_SERVICE
   end
   return number

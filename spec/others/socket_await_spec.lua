@@ -320,6 +320,17 @@ describe("a socket of aw.socket", function()
     end)
   end)
 
+  it("refuses a port that is none", function()
+    run(function()
+      local s <close> = socket.tcp()
+      local refused = { nil, "service not supported for socket type" }
+      for _, port in ipairs { 65536, "70000", 1e9, -1 } do
+        assert.are.same(refused, { s:bind("127.0.0.1", port) })
+        assert.are.same(refused, { socket.connect("127.0.0.1", port) })
+      end
+    end)
+  end)
+
   it("looks names up while other tasks run [X42]", function()
     run(function()
       local ip, found = socket.dns.toip "localhost"
