@@ -25,6 +25,7 @@
 #include "base/loops.h"
 #include "base/numbers.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -251,6 +252,7 @@ bool awl_belongs(const awl_state *s, aw_value value, const awl_loop *loop) {
 }
 
 void awl_push_value(lua_State *L, awl_state *s, aw_value value) {
+  assert(L != s->util); /* drop_found() would take the value back */
   const awl_loop *loop = awl_value_loop(s, value);
   int values = loop ? find_values(loop) : 0;
   if (values == 0) {
@@ -260,6 +262,18 @@ void awl_push_value(lua_State *L, awl_state *s, aw_value value) {
   lua_rawgeti(s->util, values, (lua_Integer)(value & UINT32_MAX));
   lua_xmove(s->util, L, 1);
   drop_found(s, values);
+}
+
+void awl_push_value_on_util(awl_state *s, aw_value value) {
+  const awl_loop *loop = awl_value_loop(s, value);
+  int values = loop ? find_values(loop) : 0;
+  if (values == 0) {
+    lua_pushnil(s->util);
+    return;
+  }
+  lua_rawgeti(s->util, values, (lua_Integer)(value & UINT32_MAX));
+  if (values > AWL_LAST_SLOT)
+    lua_remove(s->util, values);
 }
 
 int awl_push_tuple(lua_State *L, awl_state *s, aw_value value) {

@@ -25,8 +25,10 @@ bool awl_has_place(const awl_loop *loop);
 bool awl_values_gone(const awl_loop *loop);
 /* Keep the `count` values on top as one tuple; pops them. Raises. */
 aw_value awl_hold_tuple(lua_State *L, awl_loop *loop, int count);
-/* Push the value that was kept; nil for 0. */
+/* Push the value that was kept; nil for 0. L is not `util`. */
 void awl_push_value(lua_State *L, awl_state *s, aw_value value);
+/* The same onto the stack of `util`, which awl_push_value() uses itself. */
+void awl_push_value_on_util(awl_state *s, aw_value value);
 /* Push the values of a tuple, and return how many. Raises. */
 int awl_push_tuple(lua_State *L, awl_state *s, aw_value value);
 /* Push the results of a wait of `task`, and return how many. Raises; then the

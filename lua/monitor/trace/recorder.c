@@ -124,7 +124,7 @@ static void write_value(const awl_state *s, char *out, size_t size) {
 
 /* Write what the kept value says: an info says what its error says. */
 static void write_kept(awl_state *s, aw_value value, char *out, size_t size) {
-  awl_push_value(s->util, s, value);
+  awl_push_value_on_util(s, value);
   if (awl_test_record(s->util, -1)) {
     awl_push_fact(s->util, -1, AWL_FACT_ERR);
     lua_remove(s->util, -2);
