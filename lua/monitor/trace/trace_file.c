@@ -4,6 +4,7 @@
  * to see whether that can be done, and made again at its end. A link is
  * followed, so that it stays a link.
  */
+#define _XOPEN_SOURCE 700 /* realpath() */
 #include "trace/trace_file.h"
 
 #include <aiowire.h>
