@@ -38,6 +38,20 @@ describe("the option --trace", function()
     end)
   end
 
+  it("is not written by a child after a fork [D23]", function()
+    local status, trace = run([[
+local fork = require "spec_fork"
+local pid = fork.fork()
+if pid == 0 then
+  return
+end
+fork.wait(pid)
+assert(not io.open "x.json")
+]])
+    assert.are.equal(0, status)
+    assert.is_true(traces.track(trace, "main") > 0)
+  end)
+
   it("has the pauses of the collector, where that is possible [D28]", function()
     local _, trace = run "collectgarbage()"
     local pauses = traces.find(trace, { name = "full collection" })

@@ -449,6 +449,33 @@ aw.run(function() os.exit(0, false) end)]],
     end)
   end
 
+  it("may be begun and ended by a finalizer meanwhile [D20]", function()
+    local outcome = process.run("exec $aiowire s.lua", { ["s.lua"] = [[
+local aw = require "aiowire"
+local function trap(f)
+  setmetatable({}, { __gc = f })
+end
+local traps = true
+local function begin_or_end()
+  if not pcall(aw.trace, "y.json") then
+    pcall(aw.trace)
+  end
+  if traps then
+    trap(begin_or_end)
+  end
+end
+collectgarbage("incremental", 1, 1000)
+trap(begin_or_end)
+for i = 1, 300 do
+  pcall(aw.trace, "x" .. i .. ".json")
+  pcall(aw.trace)
+end
+traps = false
+print "done"
+]] })
+    process.assert_outcome("done\n", 0, outcome)
+  end)
+
   it("is not the child's after a fork [D23]", function()
     local ok = pcall(require, "posix.unistd")
     if not ok then

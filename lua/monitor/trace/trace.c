@@ -54,6 +54,21 @@ static void strike_trace(const awm_trace *trace) {
   pthread_mutex_unlock(&traces_lock);
 }
 
+static void free_trace(awl_state *s) {
+  awm_trace_file_forget(&s->trace->file);
+  aw_free(s->trace);
+  s->trace = NULL;
+  awm_recorder_leave(s, AWM_FOR_TRACE);
+}
+
+/* In a process that was forked: the trace stays the parent's. */
+static void leave_to_parent(awl_state *s) {
+  if (!s->trace || s->trace->process == getpid())
+    return;
+  strike_trace(s->trace);
+  free_trace(s);
+}
+
 /* Write the tracks to the file; returns 0 or a code. */
 static int write_tracks(awm_trace *trace, aw_lua_trace_end *out) {
   awl_state *s = trace->state;
@@ -76,19 +91,17 @@ static int write_tracks(awm_trace *trace, aw_lua_trace_end *out) {
 
 /* End the trace of a state, which has one, and write its file. */
 static int end_trace(awl_state *s, aw_lua_trace_end *out) {
-  awm_trace *trace = s->trace;
-  strike_trace(trace);
-  int rc = write_tracks(trace, out);
-  s->trace = NULL;
-  awm_trace_file_forget(&trace->file);
-  aw_free(trace);
-  awm_recorder_leave(s, AWM_FOR_TRACE);
+  strike_trace(s->trace);
+  int rc = write_tracks(s->trace, out);
+  free_trace(s);
   return rc;
 }
 
 int aw_lua_end_trace(lua_State *L, aw_lua_trace_end *out) {
   awl_state *s = awl_find_state(L);
   *out = (aw_lua_trace_end){0};
+  if (s)
+    leave_to_parent(s);
   return s && s->trace ? end_trace(s, out) : AW_EENDED;
 }
 
@@ -104,7 +117,8 @@ static void end_late(awl_state *s) {
 }
 
 void awm_end_trace(awl_state *s) {
-  if (s->trace && s->trace->process == getpid())
+  leave_to_parent(s);
+  if (s->trace)
     end_late(s);
   awm_recorder_leave(s, AWM_FOR_TRACE);
   awm_recorder_leave(s, AWM_FOR_RECORD);
@@ -188,9 +202,9 @@ static size_t check_events(lua_State *L) {
 /* trace() → events, overwritten */
 static int finish_trace(lua_State *L, awl_state *s) {
   aw_lua_trace_end end = {0};
-  if (!s->trace)
+  lua_pushstring(L, s->trace ? s->trace->file.path : "");
+  if (!s->trace) /* also if a finalizer has ended it just now */
     return awl_error(L, "no trace is running; aw.trace(path) begins one");
-  lua_pushstring(L, s->trace->file.path);
   int rc = end_trace(s, &end);
   if (rc == AW_ENOMEM)
     return awl_error(L, "not enough memory");
@@ -204,16 +218,17 @@ static int finish_trace(lua_State *L, awl_state *s) {
 /* trace(path [, {events=}]); trace() */
 static int m_trace(lua_State *L) {
   awl_state *s = awl_of(L);
+  leave_to_parent(s);
   if (lua_isnone(L, 1))
     return finish_trace(L, s);
   size_t size;
   const char *path = aw_lua_check_string(L, 1, &size);
   aw_lua_arg_check(L, strlen(path) == size, 1, "a path without \\0 expected");
   size_t cells = check_events(L);
+  awm_watch_cycles(L, s); /* raises before anything is under way */
   if (s->trace)
     return awl_error(L, "a trace is running already, for '%s'",
                      s->trace->file.path);
-  awm_watch_cycles(L, s); /* raises before anything is under way */
   int rc = begin_trace(s, path, cells);
   if (rc == AW_EBUSY)
     return awl_error(L, "the host program has an instrument of its own");
