@@ -192,16 +192,15 @@ static int inner_transitions(lua_State *L) {
   lua_newtable(L);
   lua_Integer n = 0;
   for (unsigned i = 0; s->states && i < s->states->count; i++) {
-    const state_pair *pair = &s->states->pairs[i];
-    if (pair->where != where)
+    const state_pair pair = s->states->pairs[i]; /* a finalizer may free it */
+    if (pair.where != where)
       continue;
-    lua_Integer count = (lua_Integer)pair->count;
     lua_createtable(L, 0, 3);
-    awl_push_cut_name(L, pair->from);
+    awl_push_cut_name(L, pair.from);
     lua_setfield(L, -2, "from");
-    awl_push_cut_name(L, s->states ? s->states->pairs[i].to : "wire");
+    awl_push_cut_name(L, pair.to);
     lua_setfield(L, -2, "to");
-    lua_pushinteger(L, count);
+    lua_pushinteger(L, (lua_Integer)pair.count);
     lua_setfield(L, -2, "count");
     lua_rawseti(L, -2, ++n);
   }
