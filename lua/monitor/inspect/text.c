@@ -204,7 +204,7 @@ static void put_warnings(output *o, const aw_task *task, bool starves) {
 
 /* What the accounts tell. A step that is under way counts as far as it has
  * come. */
-static void put_account(output *o, const aw_task *task, bool runs) {
+static void put_account(output *o, const aw_task *task) {
   awm_account is;
   if (!o->accounts || !awm_account_look(o->accounts, task, &is)) {
     put_count(o, "\tsteps=", aw_task_steps(task));
@@ -217,8 +217,7 @@ static void put_account(output *o, const aw_task *task, bool runs) {
   put_count(o, "\tlongest=", is.longest);
   if (is.cancelled)
     put_count(o, "\tcancelled=", now - is.cancelled);
-  bool starves_now = runs && o->count > 1 && now - is.since >= AWM_LONG_STEP;
-  put_warnings(o, task, is.starved != 0 || starves_now);
+  put_warnings(o, task, is.starved != 0);
 }
 
 static void put_row(lua_State *L, awl_state *s, output *o, unsigned engine,
@@ -234,7 +233,7 @@ static void put_row(lua_State *L, awl_state *s, output *o, unsigned engine,
   put_texts(L, s, o, task, busy);
   uint64_t now = aw_engine_now(aw_task_engine(task));
   put_count(o, "\tage=", now - aw_task_started(task));
-  put_account(o, task, busy != NULL);
+  put_account(o, task);
   if (aw_task_where(task))
     put_string(o, "\tstarted=", aw_task_where(task));
   if (push_task_place(L, s, task, busy))
