@@ -289,6 +289,43 @@ say(engines)
   end)
 end)
 
+describe("a finalizer", function()
+  it("may end the inspection while an answer is made [D40]", function()
+    writes("done\n", [[
+local asker = aw.thread(function()
+  local aw = require "aiowire"
+  local client = require "client"
+  local path = aw.inspect()
+  for _ = 1, 30 do
+    client.ask_once(path, "tasks")
+  end
+  client.ask_once(path, "graph")
+end)
+for _ = 1, 50 do
+  aw.start(aw.Sleep(60), nil, { background = true })
+end
+local ended = false
+local function leave()
+  aw.inspect(false)
+  if not ended then
+    setmetatable({}, { __gc = leave })
+  end
+end
+collectgarbage("incremental", 1, 1000)
+leave()
+aw.start(function()
+  asker:wait()
+  ended = true
+end)
+while not ended do
+  aw.inspect()
+  aw.sleep(0)
+end
+say "done"
+]])
+  end)
+end)
+
 describe("a clock that is virtual", function()
   it("stands still while an answer is made [D41]", function()
     writes("0.0 live\n", [[

@@ -43,6 +43,7 @@ typedef struct awm_look {
   bool holds;                    /* the server, at `path` */
   bool named;                    /* the state has its name */
   bool answering;
+  bool leaves; /* as soon as the answer is made */
   char path[sizeof((awm_place *)0)->path];
 } awm_look;
 
@@ -96,20 +97,24 @@ static void runs(lua_State *L, awl_state *s, aw_engine *engine) {
   awm_registry_set_engine(look->inspected, engine);
 }
 
+static void leave_registry(awl_state *s);
+
 /* A finalizer may drive an engine in the middle of an answer: the questions
- * wait. */
+ * wait. It may also end the inspection: that waits, too. */
 static void answer_questions(lua_State *L, awl_state *s, bool hook) {
   awm_look *look = s->look;
   awm_question *q;
   if (look->answering)
     return;
   look->answering = true;
-  while ((q = awm_registry_take(look->inspected)) != NULL) {
+  while (!look->leaves && (q = awm_registry_take(look->inspected)) != NULL) {
     q->by_hook = hook;
     awm_text *text = awm_answer_make(L, q, look->accounts, &q->failed);
     awm_registry_answer(look->inspected, q, text);
   }
   look->answering = false;
+  if (look->leaves)
+    leave_registry(s);
 }
 
 /* ---- joining and leaving ---- */
@@ -163,6 +168,7 @@ static bool join(lua_State *L, awl_state *s, bool holds, awm_fault *fault) {
   if (is_new && !enter(s, fault))
     return false;
   awm_look *look = s->look;
+  look->leaves = false;
   if (holds && !look->holds) {
     look->holds = awm_server_hold(look->path, sizeof look->path, fault);
     if (!look->holds) {
@@ -187,7 +193,9 @@ static int module_inspect(lua_State *L) {
   if (!lua_isnoneornil(L, 1))
     aw_lua_check_type(L, 1, LUA_TBOOLEAN);
   if (lua_isboolean(L, 1) && !lua_toboolean(L, 1)) {
-    if (s->look)
+    if (s->look && s->look->answering)
+      s->look->leaves = true;
+    else if (s->look)
       leave_registry(s);
     return 0;
   }

@@ -60,6 +60,7 @@ static void empty_in_child(void) {
     i->place = NULL;
     i->queue = NULL;
     i->end = &i->queue;
+    i->taken = NULL;
     atomic_store(&i->asked, false);
   }
   inspected = NULL;
@@ -154,6 +155,8 @@ void awm_registry_leave(awm_inspected *own) {
     q->whom = NULL;
     answer_question(q);
   }
+  if (own->taken) /* a finalizer ends the program during an answer */
+    own->taken->whom = NULL;
   awm_unlock();
   awm_text_release(own->last);
   aw_free(own);
@@ -225,6 +228,7 @@ awm_question *awm_registry_take(awm_inspected *own) {
   if (q) {
     unlink_question(q);
     q->state = AWM_TAKEN;
+    own->taken = q;
     atomic_store(&own->asked, own->queue != NULL);
   }
   awm_unlock();
@@ -242,6 +246,7 @@ void awm_registry_answer(awm_inspected *own, awm_question *q, awm_text *text) {
   q->starved = !text;
   q->step = step_of(own);
   q->whom = NULL;
+  own->taken = NULL;
   bool unwanted = q->unwanted;
   if (!unwanted)
     answer_question(q);

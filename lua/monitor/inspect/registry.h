@@ -70,6 +70,7 @@ struct awm_inspected {
   aw_lua_interrupts *interrupts; /* to reach a busy body, or NULL */
   const awm_pulse *pulse;        /* or NULL: there are no accounts */
   awm_question *queue, **end;
+  awm_question *taken; /* that is being answered, or NULL */
   awm_text *last; /* the last answer to AWM_TASKS, or NULL */
 };
 
