@@ -78,20 +78,27 @@ end
 
 -- Warnings -------------------------------------------------------------------
 
---- The texts about a task, in plain words.
+-- What is to be said of a step under way.
+local function computing_text(task)
+  local at = (task.at or "") ~= "" and format(", at %s,", task.at) or ","
+  return format("a step has been computing for %s%s and no other task can run",
+    M.duration(task.computing), at)
+end
+
+--- The texts about a task, in plain words. What the step under way explains is
+--- not told again.
 ---@param task table
 ---@return string[] texts none: nothing is wrong with it
 function M.warnings_of(task)
   local texts, told = {}, protocol.set(task.warn)
   if task.computing then
-    texts[#texts + 1] = format("a step has been computing for %s, and no "
-      .. "other task can run", M.duration(task.computing))
+    texts[#texts + 1] = computing_text(task)
   end
-  if (task.longest or 0) > LONG_STEP then
+  if (task.longest or 0) > max(LONG_STEP, task.computing or 0) then
     texts[#texts + 1] = format("a step took %s, and no other task could "
       .. "run meanwhile", M.duration(task.longest))
   end
-  if (task.share or 0) > BUSIEST then
+  if (task.share or 0) > BUSIEST and not task.computing then
     texts[#texts + 1] = format("it computes for %s %% of the time, and other "
       .. "tasks wait", M.percent(task.share))
   end

@@ -106,7 +106,7 @@ function M.within(seconds, f, ...)
     done = true
   end)
   if not done then
-    return nil, ("it does not answer for %g s"):format(seconds)
+    return nil, ("it has not answered for %g s"):format(seconds)
   end
   return table.unpack(results, 1, results.n)
 end

@@ -171,7 +171,7 @@ describe("--top of what cannot be shown", function()
 
   it("waits for an answer for some seconds only [D48]", test({ silent = true },
     function(p)
-      fails(p.path, p.pid, ("cannot inspect process %d: it does not answer "
+      fails(p.path, p.pid, ("cannot inspect process %d: it has not answered "
         .. "for 5 s"):format(p.pid))
     end))
 

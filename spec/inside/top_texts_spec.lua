@@ -232,6 +232,21 @@ describe("a warning in --top", function()
       .. "other task can run" }, figures.warnings_of(snapshot.tasks[1]))
   end)
 
+  it("names the line of such a step, and tells of it once [D47]", function()
+    local snapshot = figures.compare(snapshot_of(1, {
+      "id=1 state=running at=a.lua:3 age=300000000 busy=300000000 "
+        .. "longest=250000000 warn=starves" }, "hook\tbusy_for=250000000"))
+    assert.are.same({ "a step has been computing for 0.25 s, at a.lua:3, and "
+      .. "no other task can run" }, figures.warnings_of(snapshot.tasks[1]))
+  end)
+
+  it("is made for a longer step before, too [D47]", function()
+    local snapshot = figures.compare(snapshot_of(1, {
+      "id=1 state=running longest=500000000" }, "hook\tbusy_for=250000000"))
+    assert.are.equal("a step took 0.50 s, and no other task could run "
+      .. "meanwhile", figures.warnings_of(snapshot.tasks[1])[2])
+  end)
+
   it("is not made for a task that waits [D47]", function()
     local snapshot = figures.compare(snapshot_of(1, {
       "id=1 age=100 busy=90 longest=100000000 warn=" }))
