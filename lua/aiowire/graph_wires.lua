@@ -240,10 +240,19 @@ function Drawer:nothing()
   return fragment_of(self:node("note", { "nothing" }))
 end
 
+--- Is it a function of the library, as that behind Serve(…)?
+local function is_ours(wire)
+  return (wire.name or ""):find("^function@%[aiowire%.") ~= nil
+end
+
 function Drawer:leaf(wire, name)
+  local shape = SHAPES[wire.kind] or "body"
+  if name and is_ours(wire) then
+    return fragment_of(self:node(shape, { name }))
+  end
   local text = LEAVES[wire.kind](wire)
   local lines = name and name ~= text and { name, text } or { text }
-  return fragment_of(self:node(SHAPES[wire.kind] or "body", lines, wire.place))
+  return fragment_of(self:node(shape, lines, wire.place))
 end
 
 function Drawer:fn(fn)

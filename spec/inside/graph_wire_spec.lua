@@ -154,6 +154,10 @@ describe("a picture", function()
       assert.are.same({ 'w1["go"]' }, drawn(loaded.go))
       assert.are.same({ 'w1["table.concat"]' }, drawn(aw.Call(table.concat)))
     end)
+
+  it("names wires of the library without places in it [D31]", function()
+    assert.are.same({ 'w1["Exec(ls -l)"]' }, drawn(aw.Exec("ls", "-l")))
+  end)
 end)
 
 describe("a picture of a large wire", function()
