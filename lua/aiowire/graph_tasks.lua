@@ -17,6 +17,7 @@ local MOST_ENTRIES <const> = 2000 -- of the tree, to look at
 local MOST_TASKS <const> = 100
 local MOST_CHILDREN <const> = 40 -- of one parent, after folding
 local MOST_NODES <const> = 30 -- of the wire of one task
+local MANY <const> = 12 -- more children than these are compared without numbers
 
 -- The scopes of operators, whose operands are tasks.
 local OPERATORS <const> = {
@@ -67,33 +68,60 @@ local function look(branch)
   end
 end
 
---- Return a text that two tasks share only if they look the same.
-local function signature(branch)
-  local parts = { tostring(branch.name), branch.about, tostring(branch.via),
-    branch.task.started_at or "", branch.wire and wires.signature(branch.wire)
-      or "" }
+--- Return a text that two tasks share only if they look the same; or the same
+--- but for what `blur` takes out of their texts.
+local function signature(branch, blur)
+  blur = blur or tostring
+  local parts = { blur(tostring(branch.name)), blur(branch.about),
+    tostring(branch.via), branch.task.started_at or "",
+    branch.wire and blur(wires.signature(branch.wire)) or "" }
   for _, state in ipairs(branch.chain) do
     parts[#parts + 1] = state.name
   end
   return table.concat(parts, "\0")
 end
 
---- Return the children of a branch, where those that look the same and have no
---- children are one branch.
-local function folded(children)
+--- Replace numbers, but for those of lines, which tell functions apart.
+local function without_numbers(text)
+  return (text:gsub("%.lua:%d+", function(place)
+    return (place:gsub("%d", function(digit)
+      return string.char(digit:byte() + 49) -- a letter
+    end))
+  end):gsub("%d[%d.]*", "0"))
+end
+
+--- Let `first` stand for `branch` as well.
+local function merge(first, branch)
+  first.times, first.last = first.times + branch.times, branch.name
+  if first.about ~= branch.about and not first.is_cut then
+    first.is_cut = true
+    first.about = first.about:match "^%D*" .. "…" -- what both begin with
+  end
+end
+
+--- Return the branches, where those that look the same and have no children are
+--- one branch.
+local function merged(branches, blur)
   local list, seen = {}, {}
-  for _, branch in ipairs(children) do
-    look(branch)
-    local key = #branch.children == 0 and signature(branch)
+  for _, branch in ipairs(branches) do
+    local key = #branch.children == 0 and signature(branch, blur)
     if key and seen[key] then
-      seen[key].times = seen[key].times + 1
+      merge(seen[key], branch)
     else
-      branch.times = 1
       seen[key or branch] = branch
       list[#list + 1] = branch
     end
   end
   return list
+end
+
+local function folded(children)
+  for _, branch in ipairs(children) do
+    look(branch)
+    branch.times = 1
+  end
+  local list = merged(children)
+  return #list > MANY and merged(list, without_numbers) or list
 end
 
 -- States ----------------------------------------------------------------------
@@ -146,6 +174,10 @@ local function lines_of(branch)
     or branch.wire and wires.title(branch.wire)
   local lines = { name }
   if branch.times > 1 then
+    local last = branch.last and wires.state_name(branch.last)
+    if last and last ~= name then
+      name = name .. " … " .. last
+    end
     lines[1] = (name or "tasks") .. " ×" .. branch.times
     lines[2] = branch.about
   else

@@ -85,6 +85,57 @@ describe("a picture of a loop", function()
     end)
   end)
 
+  local function start_numbered(ev, count)
+    for i = 1, count do
+      ev:start(S(i + 10):named("napper " .. i))
+    end
+    aw.sleep(1)
+  end
+
+  it("shows a few tasks one by one [D34]", function()
+    inside(function(ev)
+      start_numbered(ev, 11)
+      local text = aw.graph(ev)
+      for i = 1, 11 do
+        assert.is_truthy(text:find(('"napper %d<br/>task %d, waiting: sleep '
+          .. '%d.0"'):format(i, i + 1, i + 10), 1, true), text)
+      end
+    end)
+  end)
+
+  it("shows many that differ in numbers as one [D34]", function()
+    inside(function(ev)
+      start_numbered(ev, 20)
+      for i = 1, 9 do
+        ev:start(S(5):named("reader " .. i))
+      end
+      ev:start(S(6):named "the other")
+      aw.yield()
+      local lines = drawn(ev)
+      assert.are.same({
+        'w3["napper 1 … napper 20 ×20<br/>waiting: sleep …"]',
+        'w4["reader 1 … reader 9 ×9<br/>waiting: sleep 5.0"]',
+        'w5["the other<br/>task 31, waiting: sleep 6.0"]',
+      }, { table.unpack(lines, 3, 5) })
+    end)
+  end)
+
+  it("shows functions of two lines as two, however many [D34]", function()
+    local source = {}
+    for i = 1, 20 do
+      source[i] = ("\n"):rep(i) .. "return function() aw.sleep(5) end"
+    end
+    inside(function(ev)
+      for _, text in ipairs(source) do
+        ev:start(load("local aw = ...\n" .. text, "@lines.lua")(aw))
+      end
+      aw.sleep(1)
+      local text = aw.graph(ev)
+      assert.is_truthy(text:find('"lines.lua:3<br/>task', 1, true), text)
+      assert.is_truthy(text:find('"lines.lua:21<br/>task', 1, true), text)
+    end)
+  end)
+
   it("shows a cancelled task that is still there [D34]", function()
     inside(function(ev)
       local task = ev:start(aw.Wire(S(9)):shielded():named "stubborn")
@@ -155,12 +206,12 @@ describe("a picture of a loop", function()
   it("counts the tasks that it leaves out [D32, D34]", function()
     inside(function(ev)
       for i = 1, 300 do
-        ev:start(S(i + 10):named("nap " .. i))
+        ev:start(S(10):named("nap" .. ("!"):rep(i)))
       end
       aw.sleep(1)
       local text = aw.graph(ev)
       assert.is_truthy(text:find('"… 261 more tasks"', 1, true), text)
-      assert.is_nil(text:find('"nap 40<br/>', 1, true))
+      assert.is_nil(text:find(('"nap%s<br/>'):format(("!"):rep(40)), 1, true))
     end)
   end)
 end)
