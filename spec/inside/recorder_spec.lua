@@ -54,6 +54,25 @@ describe("a recorder", function()
       "waits: sleep 0.001\n", "waits: sleep 0.0025\n")
   end)
 
+  it("says how many children a task waits for, as a dump does [D26]",
+    function()
+      local text = recorded(function()
+        aw.all { aw.Sleep(0), aw.Sleep(0) }
+        aw.scope(function(s)
+          s:start(aw.Sleep(0))
+        end)
+      end)
+      contains(text, "waits: join 2 children\n")
+      contains(text, "waits: join 1 child\n")
+    end)
+
+  it("leaves out collections that have delayed nobody [D26]", function()
+    lacks(recorded(function()
+      collectgarbage()
+      collectgarbage()
+    end), "a cycle")
+  end)
+
   it("tells why a task was cancelled, and with what it failed [D26]", function()
     local text = recorded(function()
       local task = aw.start(function()

@@ -22,6 +22,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A pause of the collector is shown from so many nanoseconds on. */
+static const uint64_t SHORTEST_PAUSE = 1000000;
+
 /* A text that grows. */
 typedef struct text_room {
   char *bytes;
@@ -88,10 +91,14 @@ static bool write_task_event(const awm_event *event, char *out, size_t size) {
     awm_write_result(record->result, text, sizeof text);
     snprintf(out, size, "woke up%s%s", text[0] ? ": " : "", text);
     return true;
+  case AWM_WAIT_CHILDREN: /* as in a dump */
+    snprintf(out, size, "waits: join %llu %s",
+             (unsigned long long)record->about.number,
+             record->about.number == 1 ? "child" : "children");
+    return true;
   case AWM_WAIT:
   case AWM_WAIT_SLEEP:
   case AWM_WAIT_TASK:
-  case AWM_WAIT_CHILDREN:
     awm_write_about(event, text, sizeof text);
     snprintf(out, size, "waits: %s%s%s", awm_wait_label(record),
              text[0] ? " " : "", text);
@@ -104,9 +111,7 @@ static bool write_task_event(const awm_event *event, char *out, size_t size) {
 static void write_engine_event(const awm_record *record, char *out,
                                size_t size) {
   double took = (double)(record->at - record->about.number) / 1e9;
-  if (record->kind == AWM_CYCLE)
-    snprintf(out, size, "the collector ended a cycle");
-  else if (record->kind == AWM_CLOCK)
+  if (record->kind == AWM_CLOCK)
     snprintf(out, size, "the clock of the tasks says %.6f s",
              (double)record->about.number / 1e9);
   else
@@ -116,8 +121,13 @@ static void write_engine_event(const awm_record *record, char *out,
              took);
 }
 
-/* Was the recorder told of it later, so that its time says nothing? */
-static bool is_of_its_time(const awm_record *record) {
+/* Not shown: what the recorder was told of later, since its time says nothing,
+ * and work of the collector that delayed nobody. */
+static bool is_shown(const awm_record *record) {
+  if (record->kind == AWM_CYCLE)
+    return false;
+  if (record->kind == AWM_PAUSE)
+    return record->at - record->about.number >= SHORTEST_PAUSE;
   return !(record->flags & AWM_TOLD);
 }
 
@@ -143,10 +153,10 @@ static uint64_t find_last(const awm_ring *ring, size_t most) {
   size_t count = 0;
   uint64_t first = awm_ring_first(ring, 0);
   for (uint64_t at = first; at < ring->written; at = awm_ring_skip(ring, at))
-    count += is_of_its_time(&awm_ring_cell(ring, at)->record);
+    count += is_shown(&awm_ring_cell(ring, at)->record);
   uint64_t at = first;
   for (; at < ring->written && count > most; at = awm_ring_skip(ring, at))
-    count -= is_of_its_time(&awm_ring_cell(ring, at)->record);
+    count -= is_shown(&awm_ring_cell(ring, at)->record);
   return at;
 }
 
@@ -159,7 +169,7 @@ static void write_recorded(awm_recorder *r, size_t most) {
   if (awm_tracks_build(&t, r, 0) == 0) {
     for (uint64_t at = find_last(&r->ring, most); at < r->ring.written;) {
       at = awm_ring_read(&r->ring, at, &event);
-      if (is_of_its_time(&event.record))
+      if (is_shown(&event.record))
         add_event_line(&to, &t, &event);
     }
   }
