@@ -66,6 +66,37 @@ describe("a recorder", function()
       contains(text, "waits: join 1 child\n")
     end)
 
+  it("tells of steps in a row in one line, which counts as one [D26]",
+    function()
+      local function body(ev)
+        aw.sleep(0)
+        for _ = 1, 50 do
+          aw.yield()
+        end
+        local scope_task = ev:start(aw.Sleep(0))
+        scope_task:wait()
+      end
+      assert.is_truthy(recorded(body):find "ran 5%d times, for 0%.%d+ s in all")
+      local last = recorded(body, 8)
+      assert.are.equal(8, lines_of(last))
+      contains(last, " times, for ")
+    end)
+
+  it("mixes up no texts of events [D26]", function()
+    aw.record()
+    local ev = aw.EventLoop()
+    for i = 1, 20 do
+      ev:start(aw.Sleep(0), nil, { name = ("n"):rep(i) })
+    end
+    ev:run()
+    local text = aw.recorded()
+    aw.record(false)
+    for i = 1, 20 do
+      local line = text:match("'" .. ("n"):rep(i) .. "' started([^\n]*)")
+      assert.is_truthy(line:find "^ at %S*recorder_spec%.lua:%d+$", text)
+    end
+  end)
+
   it("leaves out collections that have delayed nobody [D26]", function()
     lacks(recorded(function()
       collectgarbage()

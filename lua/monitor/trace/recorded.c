@@ -131,12 +131,25 @@ static bool is_shown(const awm_record *record) {
   return !(record->flags & AWM_TOLD);
 }
 
+/* Does a line about `before` tell of this event, too? Steps of a task that
+ * yields again and again would fill a report. */
+static bool shares_line(const awm_record *before, const awm_record *record) {
+  return before->kind == AWM_STEP && record->kind == AWM_STEP &&
+         before->task == record->task;
+}
+
+/* Write the line of an event, or of `count` steps that took so many `ns`. */
 static void add_event_line(text_room *to, const awm_tracks *t,
-                           const awm_event *event) {
+                           const awm_event *event, unsigned count,
+                           uint64_t ns) {
   char text[512], name[300] = "", time[40];
   const awm_record *record = &event->record;
   if (awm_key_id(record->task)) {
-    (void)write_task_event(event, text, sizeof text);
+    if (count > 1)
+      snprintf(text, sizeof text, "ran %u times, for %.6f s in all", count,
+               (double)ns / 1e9);
+    else
+      (void)write_task_event(event, text, sizeof text);
     write_name(t, record->task, name, sizeof name);
   } else {
     write_engine_event(record, text, sizeof text);
@@ -148,16 +161,57 @@ static void add_event_line(text_room *to, const awm_tracks *t,
   append_piece(to, text);
 }
 
-/* Find the first of the last `most` events that are shown. */
+/* Find the event before the last `most` lines; or count the lines, if that is
+ * asked for. */
+static uint64_t walk_lines(const awm_ring *ring, size_t most, size_t *count) {
+  awm_record before = {.kind = AWM_CYCLE};
+  uint64_t at = awm_ring_first(ring, 0);
+  for (; at < ring->written; at = awm_ring_skip(ring, at)) {
+    const awm_record *record = &awm_ring_cell(ring, at)->record;
+    if (!is_shown(record))
+      continue;
+    if (!shares_line(&before, record) && !count && most-- == 0)
+      break;
+    if (!shares_line(&before, record) && count)
+      ++*count;
+    before = *record;
+  }
+  return at;
+}
+
+/* Find the first event of the last `most` lines. */
 static uint64_t find_last(const awm_ring *ring, size_t most) {
   size_t count = 0;
-  uint64_t first = awm_ring_first(ring, 0);
-  for (uint64_t at = first; at < ring->written; at = awm_ring_skip(ring, at))
-    count += is_shown(&awm_ring_cell(ring, at)->record);
-  uint64_t at = first;
-  for (; at < ring->written && count > most; at = awm_ring_skip(ring, at))
-    count -= is_shown(&awm_ring_cell(ring, at)->record);
-  return at;
+  (void)walk_lines(ring, 0, &count);
+  return walk_lines(ring, count > most ? count - most : 0, NULL);
+}
+
+/* Steps wait in `steps` for others that share their line. They have no texts,
+ * which are in the event that was read last. */
+static void add_lines(text_room *to, const awm_tracks *t, const awm_ring *ring,
+                      uint64_t at) {
+  awm_event event, steps = {.text = ""};
+  unsigned count = 0;
+  uint64_t ns = 0;
+  while (at < ring->written) {
+    at = awm_ring_read(ring, at, &event);
+    if (!is_shown(&event.record))
+      continue;
+    if (count > 0 && !shares_line(&steps.record, &event.record)) {
+      add_event_line(to, t, &steps, count, ns);
+      count = 0;
+      ns = 0;
+    }
+    if (event.record.kind == AWM_STEP) {
+      steps.record = event.record;
+      count++;
+      ns += event.record.at - event.record.about.number;
+    } else {
+      add_event_line(to, t, &event, 1, 0);
+    }
+  }
+  if (count > 0)
+    add_event_line(to, t, &steps, count, ns);
 }
 
 /* Write the text; "" without memory. No memory of Lua is allocated meanwhile,
@@ -165,14 +219,8 @@ static uint64_t find_last(const awm_ring *ring, size_t most) {
 static void write_recorded(awm_recorder *r, size_t most) {
   text_room to = {0};
   awm_tracks t;
-  awm_event event;
-  if (awm_tracks_build(&t, r, 0) == 0) {
-    for (uint64_t at = find_last(&r->ring, most); at < r->ring.written;) {
-      at = awm_ring_read(&r->ring, at, &event);
-      if (is_shown(&event.record))
-        add_event_line(&to, &t, &event);
-    }
-  }
+  if (awm_tracks_build(&t, r, 0) == 0)
+    add_lines(&to, &t, &r->ring, find_last(&r->ring, most));
   awm_tracks_free(&t);
   if (r->text)
     aw_free(r->text);
