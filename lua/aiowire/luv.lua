@@ -38,12 +38,20 @@ local plan = { title = "Drive(luv)", in_step = false, failed = false }
 
 -- ---- timers ----
 
-local function looks_first(start)
+--- Raise an error of luv at the line of the caller.
+local function checked(name, ok, ...)
+  if not ok then
+    error((tostring(...):gsub("'%?'", "'" .. name .. "'")), 2)
+  end
+  return ...
+end
+
+local function looks_first(name, start)
   return function(...)
     if not plan.in_step then
       uv.update_time()
     end
-    return start(...)
+    return checked(name, pcall(start, ...))
   end
 end
 
@@ -51,8 +59,9 @@ end
 local function mend_timers()
   local methods = debug.getregistry().uv_timer.__index
   for _, name in ipairs { "start", "again" } do
-    methods[name] = looks_first(methods[name])
-    uv["timer_" .. name] = looks_first(uv["timer_" .. name])
+    local of_uv = "timer_" .. name
+    methods[name] = looks_first(of_uv, methods[name])
+    uv[of_uv] = looks_first(of_uv, uv[of_uv])
   end
 end
 

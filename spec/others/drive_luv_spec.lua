@@ -127,6 +127,20 @@ describe("luv's loop", function()
       end)
     end))
 
+  it("leaves mistakes with timers to the caller's line", function()
+    local timer = uv.new_timer()
+    for _, start in ipairs { timer.start, uv.timer_start } do
+      local ok, err = pcall(function()
+        start(timer)
+      end)
+      assert.is_false(ok)
+      assert.matches("drive_luv_spec.lua:%d+: bad argument #2 to 'timer_start'",
+        err)
+    end
+    timer:close()
+    uv.run()
+  end)
+
   it("makes no step while it is idle [X32]", helper.sealed(function()
     aw.run(function(ev)
       local handle = idle_handle()
