@@ -26,13 +26,18 @@ local M = {}
 
 local OPTIONS <const> = { "fd", "events", "timeout", "step" }
 local EVENTS <const> = { r = 1, w = 2, rw = 3 }
+local LARGEST <const> = 0x7fffffff -- descriptors are an int of C
 
 -- ---- what the loop waits for ----
+
+local function is_descriptor(value)
+  return math.type(value) == "integer" and value >= 0 and value <= LARGEST
+end
 
 --- Return the descriptor to wait for, or nil.
 local function fd_of(plan)
   local fd = plan.fd()
-  if fd == nil or math.type(fd) == "integer" and fd >= 0 then
+  if fd == nil or is_descriptor(fd) then
     return fd
   end
   error(("fd of %s must be a descriptor or nil, got %s"):format(plan.title,
@@ -173,10 +178,6 @@ local function check_value(name, value, expected, fits)
   if value ~= nil and not forms.callable(value) and not fits(value) then
     inner.bad_option(name, expected, value)
   end
-end
-
-local function is_descriptor(value)
-  return math.type(value) == "integer" and value >= 0
 end
 
 local function is_events(value)

@@ -369,6 +369,8 @@ describe("the end of a Drive", function()
     end
     assert.equal("fd of Drive must be a descriptor or nil, got -1",
       refused { fd = give(-1) })
+    assert.equal("fd of Drive must be a descriptor or nil, got 4294967296",
+      refused { fd = give(1 << 32) })
     assert.equal("fd of Drive must be a descriptor or nil, got x",
       refused { fd = give "x" })
     assert.equal("events of Drive must be 'r', 'w' or 'rw', got q",
@@ -396,6 +398,7 @@ describe("aw.Drive", function()
     refused("bad option 'fd' (descriptor or function expected",
       { fd = -1, step = step })
     refused("bad option 'fd'", { fd = 1.5, step = step })
+    refused("bad option 'fd'", { fd = 1 << 32, step = step })
     refused("bad option 'events'", { fd = 0, events = "x", step = step })
     refused("bad option 'timeout'", { timeout = -1, step = step })
     refused("bad option 'timeout'", { timeout = "1", step = step })
