@@ -24,7 +24,7 @@ local running = setmetatable({}, { __mode = "k" }) -- [controller] = task
 local scopes = setmetatable({}, { __mode = "k" }) -- [controller] = scope
 -- [coroutine] = { err =, traceback = } of the task that it awaited
 local failures = setmetatable({}, { __mode = "k" })
-local current -- the scope of the Drive that is in a step
+local current -- the controller that is in a step
 
 -- ---- driving ----
 
@@ -58,9 +58,10 @@ end
 
 --- Step the controller once. Return true when no coroutine is left.
 local function turn(controller)
-  current = scopes[controller]
-  local ok, err, _, thread = controller:step(0)
-  current = nil
+  local outer = current
+  current = controller
+  local ok, err, _, thread = controller:step(0) -- raises if it is closed
+  current = outer
   if not ok then
     drive.raise(err, traceback_of(thread, err))
   end
@@ -87,7 +88,7 @@ local function step(plan)
 end
 
 --- Return a wire that runs the controller until it is empty.
-function M.Drive(controller)
+M.Drive = inner.method("Drive", function(controller)
   if not is_controller(controller) then
     inner.bad_type(1, "controller of cqueues", controller)
   end
@@ -111,7 +112,7 @@ function M.Drive(controller)
     end,
   }
   return drive.wire(plan)
-end
+end)
 
 -- ---- awaiting in coroutines of the controller ----
 
@@ -150,21 +151,28 @@ local function fail(call)
   error(err, 0)
 end
 
+--- Return the scope of the Drive whose controller resumes this coroutine, or
+--- nil. After a step that has raised, `current` is not the one in a step.
+local function scope_of_step()
+  local task = current and running[current]
+  return task and task == aw.current() and scopes[current] or nil
+end
+
 --- Call f in a task of ours, and return what it returns. Only this coroutine
 --- waits. In a task, just call f.
-function M.await(f, ...)
+M.await = inner.method("await", function(f, ...)
   if not forms.callable(f) then
     inner.bad_type(1, "function", f)
   end
-  local cqueues = require "cqueues"
+  local cqueues, scope = require "cqueues", scope_of_step()
   if not cqueues.running() then
     return f(...)
-  elseif not current then
+  elseif not scope then
     inner.raise "no Drive of aiowire.cqueues runs this coroutine"
   end
   local call = { f = f, args = table.pack(...),
     done = require "cqueues.condition".new() }
-  current:start(aw.Wire(run_call, call):named "await", handler_of(call))
+  scope:start(aw.Wire(run_call, call):named "await", handler_of(call))
   while not call.results do
     call.done:wait()
   end
@@ -172,6 +180,6 @@ function M.await(f, ...)
     fail(call)
   end
   return table.unpack(call.results, 1, call.results.n)
-end
+end)
 
 return M

@@ -190,9 +190,25 @@ describe("a controller of cqueues", function()
     for _, value in ipairs { 1, "x", {}, io.stdout } do
       local ok, err = pcall(others.Drive, value)
       assert.is_false(ok)
-      assert.matches("controller of cqueues expected, got", err)
+      assert.matches("bad argument #1 to 'Drive' %(controller of cqueues "
+        .. "expected, got", err)
     end
   end)
+end)
+
+describe("await of aiowire.cqueues", function()
+  it("is refused without a function", with_controller(function(controller)
+    local errors = {}
+    local function note()
+      errors[#errors + 1] = select(2, pcall(others.await, 1))
+    end
+    controller:wrap(note)
+    aw.run(others.Drive(controller) & aw.Call(note))
+    for i = 1, 2 do
+      assert.matches("bad argument #1 to 'await' %(function expected",
+        errors[i])
+    end
+  end))
 end)
 
 describe("a coroutine of cqueues", function()
@@ -274,6 +290,18 @@ describe("a coroutine of cqueues", function()
   it("cannot let a task await under a loop of cqueues", with_controller(
     function(controller)
       local err
+      controller:wrap(function()
+        err = select(2, pcall(others.await, aw.sleep, 0))
+      end)
+      assert(controller:loop())
+      assert.matches("no Drive of aiowire.cqueues runs this coroutine", err)
+    end))
+
+  it("cannot let a task await after a Drive that has failed",
+    with_controller(function(controller)
+      local closed, err = cqueues.new(), nil
+      closed:close()
+      assert.matches("cqueue closed", (failure_of(closed)))
       controller:wrap(function()
         err = select(2, pcall(others.await, aw.sleep, 0))
       end)
