@@ -1,5 +1,5 @@
 --- A redis-server of its own for a spec: without persistence, on a free port of
---- 127.0.0.1, ended with its handle.
+--- 127.0.0.1, ended with its handle, or when this process is killed.
 
 local aw = require "aiowire"
 
@@ -36,6 +36,13 @@ local function run_server(port)
     stdout = "null", stderr = "null" }
 end
 
+--- Start a program that ends the server when its input ends, as when this
+--- process is killed.
+local function guard(server)
+  return aw.spawn { "sh", "-c", "cat >/dev/null; kill " .. server.pid,
+    stdin = "pipe", stdout = "null", stderr = "null" }
+end
+
 --- Start a server, and wait until it takes connections. If it ends before, as
 --- when somebody has taken the port meanwhile, try another one.
 ---@return { port: integer } server a to-be-closed value, which ends it
@@ -43,6 +50,7 @@ function M.start()
   for _ = 1, 10 do
     local port, up = free_port(), false
     local server = run_server(port)
+    local guarding = guard(server)
     aw.race {
       function()
         server:wait()
@@ -57,10 +65,12 @@ function M.start()
     if up then
       return setmetatable({ port = port }, {
         __close = function()
+          guarding:close()
           server:close()
         end,
       })
     end
+    guarding:close()
     server:close()
   end
   error "no redis-server could be started"
