@@ -128,6 +128,25 @@ describe("socket.http on aw.socket", function()
     close()
   end)
 
+  with_modules("follows redirects if `socket` is ours [X48]", function(ev)
+    local loaded = package.loaded
+    local socket, own_http = loaded.socket, loaded["socket.http"]
+    loaded.socket, loaded["socket.http"] = aw.socket, nil
+    local ours = others.load "socket.http"
+    loaded.socket, loaded["socket.http"] = socket, own_http
+    local url, _, _, close = serve(ev, function(stream)
+      local number = tonumber(read_request(stream):match "^GET /(%d+)")
+      if number == 0 then
+        answer(stream, "the end")
+      else
+        stream:write("HTTP/1.1 302 Found\r\nLocation: /", number - 1,
+          "\r\nConnection: close\r\n\r\n")
+      end
+    end)
+    assert.are.equal("the end", (ours.request(url .. "3")))
+    close()
+  end)
+
   with_modules("is cut by a time-out, and leaves no descriptor [X47]",
     function(ev)
       local url, _, _, close = serve(ev, function(stream)
