@@ -143,6 +143,7 @@ local takers <const> = {
   { "aw.each", function(o) aw.each({}, o, nothing) end },
   { "aw.Every", function(o) aw.Every(1, nothing, o) end },
   { "aw.Poller", function(o) aw.Poller({}, o) end },
+  { "aw.Drive", function(o) aw.Drive(o) end },
   { "aw.EventLoop", function(o) aw.EventLoop(o) end },
   { "aw.run", function(o) aw.run(nothing, o) end },
   { "aw.start", function(o) aw.start(nothing, nil, o) end },

@@ -18,6 +18,8 @@ local few <const> = {
   files = { 10, nil, { count = 10, size = 1000 } },
   lines = { 1000 },
   lines_socket = { 1000 },
+  luasocket_echo = { 50, { "1" } },
+  luasocket_lines = { 1000 },
   pool_job = { 20, { "3" } },
   poller = { 10, { "4/8" } },
   tcp_copy = { 1 },
