@@ -140,7 +140,7 @@ end, path, arg[1] or "tasks")
   it("answers with its line, and goes on [D41]", function()
     local script = worker .. [[
 aw.start(function()
-  while not exists "done" do -- BUSY
+  while not io.open "done" do -- BUSY
   end
   say "went on"
 end, nil, { name = "busy" })
@@ -169,7 +169,7 @@ say(kept == hook)
     local script = worker .. [[
 local ev = aw.EventLoop { clock = "virtual" }
 ev:start(function()
-  while not exists "done" do -- BUSY
+  while not io.open "done" do -- BUSY
   end
 end, nil, { name = "busy" })
 ev:run() -- RUN
@@ -223,10 +223,21 @@ say(second[1].answer, tonumber(second[1].busy_for) >= 500000000,
 ]])
   end)
 
+  it("answers between two steps if its own one ends in time [D41]", function()
+    writes("live\n", [[
+local path = aw.inspect()
+local asker = aw.thread(function(path)
+  return require "client".ask(path, "tasks")[1].answer
+end, path)
+os.execute "sleep 0.4"
+say(asker:wait())
+]])
+  end)
+
   it("prints the dump for those who ask for it [D43]", function()
     local script = worker .. [[
 aw.start(function()
-  while not exists "done" do -- BUSY
+  while not io.open "done" do -- BUSY
   end
 end, nil, { name = "busy" })
 local list = asker:wait()
