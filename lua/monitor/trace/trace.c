@@ -226,9 +226,11 @@ static int m_trace(lua_State *L) {
   aw_lua_arg_check(L, strlen(path) == size, 1, "a path without \\0 expected");
   size_t cells = check_events(L);
   awm_watch_cycles(L, s); /* raises before anything is under way */
-  if (s->trace)
+  if (s->trace) {
+    lua_pushstring(L, s->trace->file.path); /* a finalizer may end it */
     return awl_error(L, "a trace is running already, for '%s'",
-                     s->trace->file.path);
+                     lua_tostring(L, -1));
+  }
   int rc = begin_trace(s, path, cells);
   if (rc == AW_EBUSY)
     return awl_error(L, "the host program has an instrument of its own");
