@@ -59,14 +59,15 @@ static int script_name(lua_State *L) {
 }
 
 /* The name of a state is that of its script, unless it is a worker. In the
- * program aiowire, `arg` is there only when the script begins. */
-static void find_script_name(lua_State *L, awm_look *look) {
-  if (look->named || !lua_checkstack(L, 2))
+ * program aiowire, `arg` is there only when the script begins. Afterwards
+ * s->look may be another one, or NULL: a finalizer may run meanwhile. */
+static void find_script_name(lua_State *L, awl_state *s) {
+  if (s->look->named || !lua_checkstack(L, 2))
     return;
   lua_pushcfunction(L, script_name);
-  if (lua_pcall(L, 0, 1, 0) == LUA_OK && *lua_tostring(L, -1)) {
-    awm_registry_rename(look->inspected, lua_tostring(L, -1));
-    look->named = true;
+  if (lua_pcall(L, 0, 1, 0) == LUA_OK && *lua_tostring(L, -1) && s->look) {
+    awm_registry_rename(s->look->inspected, lua_tostring(L, -1));
+    s->look->named = true;
   }
   lua_pop(L, 1);
 }
@@ -84,16 +85,18 @@ static int inner_name_inspected(lua_State *L) {
 /* ---- upcalls ---- */
 
 static void runs(lua_State *L, awl_state *s, aw_engine *engine) {
-  awm_look *look = s->look;
   if (engine && aw_engine_wakeable(engine) < 0)
     engine = NULL;
+  if (engine)
+    find_script_name(L, s);
+  awm_look *look = s->look;
+  if (!look)
+    return;
   if (engine && !look->interrupts &&
       awl_interrupts_open(L, false, &look->interrupts) == 0)
     awm_registry_set_interrupts(look->inspected, look->interrupts);
   if (s->engine)
     atomic_store(&look->inspected->own_engine, s->engine->serial);
-  if (engine)
-    find_script_name(L, look);
   awm_registry_set_engine(look->inspected, engine);
 }
 
@@ -177,10 +180,10 @@ static bool join(lua_State *L, awl_state *s, bool holds, awm_fault *fault) {
       return false;
     }
   }
-  if (is_new) {
-    find_script_name(L, look);
+  if (is_new)
+    find_script_name(L, s);
+  if (is_new && s->look)
     runs(L, s, engine_now(s));
-  }
   return true;
 }
 
@@ -204,7 +207,7 @@ static int module_inspect(lua_State *L) {
       return luaL_error(L, "not enough memory");
     return aw_lua_system_error(L, fault.code, "inspect", fault.about);
   }
-  lua_pushstring(L, s->look->path);
+  lua_pushstring(L, s->look ? s->look->path : NULL);
   return 1;
 }
 

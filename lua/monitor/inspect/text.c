@@ -226,12 +226,12 @@ static void put_row(lua_State *L, awl_state *s, output *o, unsigned engine,
     return;
   const aw_task *parent = aw_task_parent(task);
   const awl_worker *busy = busy_in(s, task);
+  uint64_t now = aw_engine_now(aw_task_engine(task));
   put_count(o, "task\tengine=", engine);
   put_id(o, "\tid=", s, task);
   if (parent)
     put_id(o, "\tparent=", s, parent);
   put_texts(L, s, o, task, busy);
-  uint64_t now = aw_engine_now(aw_task_engine(task));
   put_count(o, "\tage=", now - aw_task_started(task));
   put_account(o, task);
   if (aw_task_where(task))
