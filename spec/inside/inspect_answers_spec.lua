@@ -126,11 +126,18 @@ end)
 end)
 
 describe("a body that is busy", function()
-  -- A worker asks, and ends the busy body by the file "done".
+  -- A worker asks as soon as the body is busy, and ends it by the file "done".
   local worker = [[
 local path = aw.inspect()
+local function begun()
+  io.open("busy", "w"):close()
+end
 local asker = aw.thread(function(path, request)
+  local aw = require "aiowire"
   local client = require "client"
+  repeat
+    aw.sleep(0.005)
+  until io.open "busy"
   local list = client.ask(path, request)
   io.open("done", "w"):close()
   return list
@@ -140,6 +147,7 @@ end, path, arg[1] or "tasks")
   it("answers with its line, and goes on [D41]", function()
     local script = worker .. [[
 aw.start(function()
+  begun()
   while not io.open "done" do -- BUSY
   end
   say "went on"
@@ -157,6 +165,7 @@ say(list[1].answer, tonumber(list[1].busy_for) > 0, list[1]["in"] == t.id,
     writes("true\n", worker .. [[
 local function hook() end
 debug.sethook(hook, "l")
+begun()
 while not exists "done" do
 end
 local kept = debug.gethook()
@@ -169,6 +178,7 @@ say(kept == hook)
     local script = worker .. [[
 local ev = aw.EventLoop { clock = "virtual" }
 ev:start(function()
+  begun()
   while not io.open "done" do -- BUSY
   end
 end, nil, { name = "busy" })
@@ -187,6 +197,7 @@ say(t.state, t.at)
     writes("hook\n", worker .. [[
 aw.run(function(ev)
   ev:start(function() error "oops" end, function()
+    begun()
     while not exists "done" do
     end
   end)
@@ -237,6 +248,7 @@ say(asker:wait())
   it("prints the dump for those who ask for it [D43]", function()
     local script = worker .. [[
 aw.start(function()
+  begun()
   while not io.open "done" do -- BUSY
   end
 end, nil, { name = "busy" })
