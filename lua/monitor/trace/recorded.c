@@ -123,7 +123,7 @@ static void write_engine_event(const awm_record *record, char *out,
 
 /* Not shown: what the recorder was told of later, since its time says nothing,
  * and work of the collector that delayed nobody. */
-static bool is_shown(const awm_record *record) {
+static bool is_recounted(const awm_record *record) {
   if (record->kind == AWM_CYCLE)
     return false;
   if (record->kind == AWM_PAUSE)
@@ -161,16 +161,17 @@ static void add_event_line(text_room *to, const awm_tracks *t,
   append_piece(to, text);
 }
 
-/* Find the event before the last `most` lines; or count the lines, if that is
- * asked for. */
-static uint64_t walk_lines(const awm_ring *ring, size_t most, size_t *count) {
+/* Skip so many lines, and return where the next one begins; or count all lines,
+ * if `count` is given. */
+static uint64_t walk_lines(const awm_ring *ring, size_t skipped,
+                           size_t *count) {
   awm_record before = {.kind = AWM_CYCLE};
   uint64_t at = awm_ring_first(ring, 0);
   for (; at < ring->written; at = awm_ring_skip(ring, at)) {
     const awm_record *record = &awm_ring_cell(ring, at)->record;
-    if (!is_shown(record))
+    if (!is_recounted(record))
       continue;
-    if (!shares_line(&before, record) && !count && most-- == 0)
+    if (!shares_line(&before, record) && !count && skipped-- == 0)
       break;
     if (!shares_line(&before, record) && count)
       ++*count;
@@ -195,7 +196,7 @@ static void add_lines(text_room *to, const awm_tracks *t, const awm_ring *ring,
   uint64_t ns = 0;
   while (at < ring->written) {
     at = awm_ring_read(ring, at, &event);
-    if (!is_shown(&event.record))
+    if (!is_recounted(&event.record))
       continue;
     if (count > 0 && !shares_line(&steps.record, &event.record)) {
       add_event_line(to, t, &steps, count, ns);
