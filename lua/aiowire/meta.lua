@@ -3127,8 +3127,9 @@ function aw.trace(path, options) end
 ---@param on? boolean false: end that; default true
 function aw.record(on) end
 
---- Show the last events of tasks, a line for each, the newest last, with their
---- times before now in seconds [D26].
+--- Return the last events of tasks as text, a line for each, the newest last,
+--- with the time since then in seconds [D26]. Steps of a task in a row are one
+--- line.
 ---@param n? integer so many at most; default: all that are kept
 ---@return string? text nil: nothing is recorded
 function aw.recorded(n) end

@@ -298,7 +298,7 @@ describe("a recorded program", function()
   local function events_of(report)
     local events = {}
     for name, event in report:gmatch "task [%d:]+ '(worker %d)' ([^\n]+)" do
-      events[#events + 1] = name .. " " .. event:gsub("ran for [%d.]+", "ran")
+      events[#events + 1] = name .. " " .. event:gsub("for [%d.]+ s", "for s")
     end
     return events
   end
