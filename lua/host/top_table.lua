@@ -94,7 +94,9 @@ M.COLUMNS = {
     end },
   { name = "waits", title = "waits for", least = 9, most = 48,
     text = function(task)
-      return task.waits
+      local runs_at = task.state == "running" and task.waits == "" and task.at
+      return runs_at and runs_at ~= "" and "(at " .. runs_at .. ")"
+        or task.waits
     end,
     value = function(task)
       return task.waits

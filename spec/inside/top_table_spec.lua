@@ -46,10 +46,11 @@ describe("--top without a terminal", function()
         ("server.lua  pid %d  up 10.0 s  2 tasks: 1 running, 1 waiting")
           :format(p.pid),
         "idle 90.0 %  wake-ups 5.0/s  steps 10.0/s  heap 2.0 MiB",
-        "id ! state     name busy % steps/s waits for      age started at",
-        " 2   ▶ running fib    50.0     2.0             10.0 s "
+        "id ! state     name busy % steps/s waits for            age "
+          .. "started at",
+        " 2   ▶ running fib    50.0     2.0 (at server.lua:7) 10.0 s "
           .. "server.lua:1",
-        " 1   ⏸ waiting main    1.0     2.0 join task 2 10.0 s "
+        " 1   ⏸ waiting main    1.0     2.0 join task 2       10.0 s "
           .. "server.lua:1",
         "" }, "\n"), outcome.out)
       assert.are.same({ "", 0 }, { outcome.err, outcome.code })

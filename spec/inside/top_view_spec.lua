@@ -91,7 +91,16 @@ describe("the table of --top", function()
       return words
     end)())
     assert.are.equal(" 2   ▶ running fib      50.0     2.0"
-      .. "             10.0 s server.lua:1", lines[4])
+      .. " (at server.lua:7) 10.0 s server.lua:1", lines[4])
+  end)
+
+  it("says at which line a task runs [D45]", function()
+    local lines = screen_of(view_of {
+      { id = 1, name = "fib", state = "running", waits = "", at = "a.lua:7" },
+      { id = 2, name = "eager", state = "ready", waits = "", at = "a.lua:9" },
+    })
+    assert.is_truthy(lines[4]:find(" (at a.lua:7) ", 1, true), lines[4])
+    assert.is_nil(lines[5]:find("a.lua:9", 1, true), lines[5])
   end)
 
   it("is sorted by each column, both ways [D45]", function()
