@@ -145,7 +145,11 @@ for name, value in pairs(inner.part "aiowire.socket_chain"(M)) do
 end
 
 M.skip = inner.method("skip", function(count, ...)
-  return select(count + 1, ...)
+  local number = math.tointeger(tonumber(count))
+  if not number then
+    inner.bad_type(1, "number", count)
+  end
+  return select(math.max(number, 0) + 1, ...)
 end)
 
 function M.__unload()

@@ -16,6 +16,10 @@ local function collect(entries, list, event, arg)
     inner.bad_type(arg, "table", list)
   end
   for _, object in ipairs(list) do
+    if type(object) ~= "userdata" and type(object) ~= "table" then
+      inner.bad_argument(arg, ("sockets expected, got %s in the table"):format(
+        type(object)))
+    end
     local fd = object.getfd and math.tointeger(object:getfd())
     if fd and fd >= 0 then
       entries[#entries + 1] = { object = object, fd = fd, event = event }
@@ -48,7 +52,8 @@ local function look(entries)
   return any
 end
 
---- Wait until a descriptor is ready, or until `limit` seconds are over.
+--- Wait until a descriptor is ready or closed, or until `limit` seconds are
+--- over.
 local function wait_for_any(entries, limit)
   local wires = {}
   for i, entry in ipairs(entries) do
@@ -58,7 +63,10 @@ local function wait_for_any(entries, limit)
   if limit then
     wires[#wires + 1] = aw.Sleep(limit)
   end
-  aw.race(wires)
+  local ok, err = aw.pcall(aw.race, wires)
+  if not ok and not aw.is_closed(err) then
+    error(err, 0)
+  end
 end
 
 --- Return the ready objects of an event, by number and by object.
@@ -91,6 +99,8 @@ return inner.method("select", function(recvt, sendt, timeout)
   collect(entries, sendt, WRITABLE, 2)
   if timeout ~= nil and type(timeout) ~= "number" then
     inner.bad_type(3, "number", timeout)
+  elseif timeout ~= timeout then
+    inner.bad_argument(3, "a number of seconds expected")
   end
   local limit = timeout and timeout >= 0 and timeout or nil
   local any = mark_dirty(entries)
