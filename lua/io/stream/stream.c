@@ -141,6 +141,10 @@ void awio_stream_abort(awio_stream *s, aw_engine *engine) {
 
 /* ---- reading ---- */
 
+/* Every second call of awio_stream_fill() reads nothing: what these functions
+ * need of the stack is not prepared for it. */
+#define APART __attribute__((noinline))
+
 /* The error of a connection is reported once, to a read or to a write. Remember
  * it: else the next read would find an end that the peer did not mean. */
 static ssize_t note_lost(awio_stream *s, ssize_t code) {
@@ -157,6 +161,8 @@ static ssize_t read_some(awio_stream *s, size_t size) {
     return awio_secure_read(s, end, size);
   ssize_t got = s->socket ? awio_socket_receive(s->fd, end, size)
                           : awio_read(s->fd, end, size);
+  if (got > 0)
+    return got;
   if (got == UV_EIO && s->terminal)
     got = 0; /* no process has the terminal open any more */
   return got == 0 ? s->lost : note_lost(s, got);
@@ -169,14 +175,11 @@ static ssize_t wait_for_bytes(awio_stream *s) {
   return UV_EAGAIN;
 }
 
-ssize_t awio_stream_fill(awio_stream *s, size_t wanted) {
+/* Read once. */
+APART static ssize_t fill_buffer(awio_stream *s, size_t wanted) {
   size_t size = wanted > s->chunk ? s->chunk * 2 : s->chunk;
   if (size > LARGE_CHUNK)
     size = LARGE_CHUNK;
-  if (awio_secure_opens(s))
-    return wait_for_bytes(s);
-  if (s->drained || (s->shared && !awio_ready(s->fd, false)))
-    return s->disk ? s->acts->fill(s, wanted) : wait_for_bytes(s);
   if (!awio_buffer_room(&s->in, size))
     return AW_ENOMEM;
   ssize_t got = read_some(s, size);
@@ -191,6 +194,19 @@ ssize_t awio_stream_fill(awio_stream *s, size_t wanted) {
     s->ended = true;
   }
   return got;
+}
+
+/* Would a read block? Others may read from a shared descriptor. */
+APART static bool would_block(const awio_stream *s) {
+  return !awio_ready(s->fd, false);
+}
+
+ssize_t awio_stream_fill(awio_stream *s, size_t wanted) {
+  if (awio_secure_opens(s))
+    return wait_for_bytes(s);
+  if (s->drained || (s->shared && would_block(s)))
+    return s->disk ? s->acts->fill(s, wanted) : wait_for_bytes(s);
+  return fill_buffer(s, wanted);
 }
 
 bool awio_stream_take(awio_stream *s, size_t count, uint64_t seen) {
