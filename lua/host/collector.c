@@ -17,14 +17,18 @@
 
 #include "aiowire_lua.h"
 
-void __wrap_luaC_step(lua_State *L) {
-  uint64_t began = aw_lua_pause_begins(L);
-  if (!began) {
-    __real_luaC_step(L); /* most often, and a jump */
-    return;
-  }
+/* Not inline: what it needs of the stack would cost every call. */
+__attribute__((noinline)) static void time_step(lua_State *L, uint64_t began) {
   __real_luaC_step(L);
   aw_lua_pause_ends(L, began, false);
+}
+
+void __wrap_luaC_step(lua_State *L) {
+  uint64_t began = aw_lua_pause_begins(L);
+  if (began)
+    time_step(L, began);
+  else
+    __real_luaC_step(L);
 }
 
 void __wrap_luaC_fullgc(lua_State *L, int is_emergency) {

@@ -44,13 +44,14 @@ static awm_recorder *recorder_of(lua_State *L) {
   return own ? awm_here : NULL;
 }
 
-/* Lua also calls a collector that is stopped, which does nothing then. */
-static uint64_t begin_pause(lua_State *L) {
+/* Lua also calls a collector that is stopped, which does nothing then. Not
+ * inline: aw_lua_pause_begins() must stay small. */
+__attribute__((noinline)) static uint64_t begin_pause(lua_State *L) {
   bool works = recorder_of(L) && lua_gc(L, LUA_GCISRUNNING) == 1;
   return works ? awm_clock_ns() : 0;
 }
 
-/* Small, since this is called whether or not anything is recorded. */
+/* Called whether or not anything is recorded. */
 uint64_t aw_lua_pause_begins(lua_State *L) {
   return awm_here ? begin_pause(L) : 0;
 }
