@@ -203,6 +203,44 @@ describe("a picture of a loop", function()
     assert(ok, err)
   end)
 
+  it("counts the steps of states that stay or have new names [D35]", function()
+    local turns, names = 0, 0
+    local stay
+    local function leave()
+      return stay
+    end
+    function stay()
+      turns = turns + 1
+      if turns % 10 > 0 then
+        return stay
+      elseif turns < 100 then
+        return leave
+      end
+      aw.sleep(9)
+    end
+    local function rename()
+      names = names + 1
+      if names < 80 then
+        return aw.Wire(rename):named(names % 4 < 2 and "black" or "white")
+      end
+      aw.sleep(9)
+    end
+    aw.record()
+    local ok, err = pcall(inside, function(ev)
+      ev:start(stay)
+      ev:start(aw.Wire(rename):named "white")
+      aw.sleep(1)
+      local seen = {}
+      for count in aw.graph(ev):gmatch '|"×(%d+)"|' do
+        seen[#seen + 1] = count
+      end
+      table.sort(seen)
+      assert.are.same({ "19", "20", "20", "20", "9", "9", "90" }, seen)
+    end)
+    aw.record(false)
+    assert(ok, err)
+  end)
+
   it("counts the tasks that it leaves out [D32, D34]", function()
     inside(function(ev)
       for i = 1, 300 do

@@ -9,9 +9,16 @@
  *                └── differs ──► pair {where, from, to}: count + 1
  *
  * The chain is looked at when a step or a wait begins. In between, a task leaves
- * at most one state, since only a body returns one. Both tables have a fixed
- * size. A task whose place in `seen` another one has taken loses one transition
- * each time; transitions for which there is no pair left are not counted.
+ * at most one state, since only a body returns one.
+ *
+ * Both tables have a fixed size. A task whose place in `seen` another one has
+ * taken loses one transition each time; transitions for which there is no pair
+ * left are not counted.
+ *
+ * Many machines stay in one state for many steps, so that transition takes a
+ * short way: the chain counts the name that it has, and the present state has
+ * the same name at the same address. In other cases texts are compared, since a
+ * new name may have the address of one that was freed.
  *
  * Neighbours: instruments.c calls the events; aiowire/graph_tasks.lua draws.
  */
@@ -32,6 +39,7 @@ typedef struct seen_state {
   uint64_t id;
   const char *left; /* only compared */
   uint32_t times;
+  uint16_t loop; /* 1 + the index of the pair from that state to itself, or 0 */
 } seen_state;
 
 typedef struct state_pair {
@@ -92,8 +100,9 @@ static size_t cache_place(const char *where, const char *from, const char *to) {
   return (size_t)((mixed >> 4) ^ (mixed >> 12)) % CACHE;
 }
 
-static void count_transition(awm_states *of, const char *where,
-                             const char *from, const char *to) {
+/* Returns 1 + the index of the pair, or 0. */
+static uint16_t count_transition(awm_states *of, const char *where,
+                                 const char *from, const char *to) {
   uint16_t *cached = &of->cache[cache_place(where, from, to)];
   state_pair *pair = *cached ? &of->pairs[*cached - 1] : NULL;
   if (!pair || !is_pair(pair, where, from, to)) {
@@ -101,10 +110,11 @@ static void count_transition(awm_states *of, const char *where,
     if (!pair)
       pair = add_pair(of, where, from, to);
     if (!pair)
-      return;
+      return 0;
     *cached = (uint16_t)(pair - of->pairs + 1);
   }
   pair->count++;
+  return *cached;
 }
 
 /* ---- events ---- */
@@ -126,6 +136,20 @@ static void watch_states(void *data, const aw_task *task) {
   seen->left = aw_task_chain(task, 0, &seen->times);
 }
 
+/* The task has left a state. Not inline, as what it needs of the stack would
+ * cost every call of look_at_chain(). */
+__attribute__((noinline)) static void note_transition(awm_states *of,
+                                                      const aw_task *task,
+                                                      const char *left,
+                                                      uint32_t times) {
+  seen_state *seen = seen_place(of, task);
+  const char *present = present_state(task);
+  uint16_t pair = count_transition(of, aw_task_where(task), left, present);
+  seen->left = left;
+  seen->times = times;
+  seen->loop = left == present ? pair : 0;
+}
+
 static void look_at_chain(void *data, const aw_task *task) {
   awm_states *of = data;
   seen_state *seen = seen_place(of, task);
@@ -137,9 +161,13 @@ static void look_at_chain(void *data, const aw_task *task) {
   const char *left = aw_task_chain(task, 0, &times);
   if (!left || (left == seen->left && times == seen->times))
     return;
-  seen->left = left;
-  seen->times = times;
-  count_transition(of, aw_task_where(task), left, present_state(task));
+  if (seen->loop && left == seen->left && times == seen->times + 1 &&
+      present_state(task) == left) {
+    seen->times = times;
+    of->pairs[seen->loop - 1].count++;
+  } else {
+    note_transition(of, task, left, times);
+  }
 }
 
 static void look_at_waiting(void *data, const aw_task *task,
