@@ -203,9 +203,18 @@ static void record_step_begin(void *data, const aw_task *task) {
 static void record_step_end(void *data, const aw_task *task) {
   awm_heard *h = data;
   uint64_t now = awm_clock_ns();
-  new_task_record(h, AWM_STEP, task, now)->about.number = h->step_at;
+  (void)task; /* `stepping` */
+  if (h->is_virtual)
+    note_clock(h, now);
+  new_record(h->recorder, AWM_STEP, h->stepping, now)->about.number =
+      h->step_at;
   h->stepping = 0;
   h->recorder->fresh = now;
+}
+
+/* Most labels differ in their first letters. */
+static bool is_label(const char *label, const char *other) {
+  return label[0] == other[0] && strcmp(label, other) == 0;
 }
 
 /* Complete the record of a wait, by what the engine knows of it. */
@@ -218,7 +227,7 @@ static void describe_wait(awm_recorder *r, awm_record *record,
   } else if (waiting->children) {
     record->kind = AWM_WAIT_CHILDREN;
     record->about.number = waiting->children;
-  } else if (strcmp(record->about.label, "sleep") == 0) {
+  } else if (is_label(record->about.label, "sleep")) {
     record->kind = AWM_WAIT_SLEEP;
     record->about.number =
         waiting->until == AW_NEVER ? AW_NEVER : waiting->span;
@@ -232,7 +241,7 @@ static void describe_wait(awm_recorder *r, awm_record *record,
 static void record_wait(void *data, const aw_task *task, const char *label) {
   awm_heard *h = data;
   awm_recorder *r = h->recorder;
-  if (strcmp(label, "yield") == 0) {
+  if (is_label(label, "yield")) {
     r->yielding = true;
     return;
   }
