@@ -104,9 +104,10 @@ static void pass_wait_end(void *data, const aw_task *task, int result) {
 static void pass_blocking(void *data, uint64_t until) {
   const fan *f = data;
   for (const ear *e = f->first; e; e = e->next) {
+    if (!e->to.before_blocking)
+      continue;
     e->own->blocking = f->core;
-    if (e->to.before_blocking)
-      e->to.before_blocking(e->to.data, until);
+    e->to.before_blocking(e->to.data, until);
     e->own->blocking = NULL;
   }
 }
@@ -114,9 +115,10 @@ static void pass_blocking(void *data, uint64_t until) {
 static void pass_unblocked(void *data) {
   const fan *f = data;
   for (const ear *e = f->first; e; e = e->next) {
+    if (!e->to.after_blocking)
+      continue;
     e->own->blocking = f->core;
-    if (e->to.after_blocking)
-      e->to.after_blocking(e->to.data);
+    e->to.after_blocking(e->to.data);
     e->own->blocking = NULL;
   }
 }
