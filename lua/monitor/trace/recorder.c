@@ -174,7 +174,7 @@ static void record_end(void *data, const aw_task *task) {
   const aw_error *error = aw_task_error(task);
   if (aw_task_state_of(task) == AW_TASK_FAILED && error) {
     write_error(h->recorder->state, error, text, sizeof text);
-    awm_ring_add_texts(&h->recorder->ring, record, text, NULL);
+    awm_ring_add_text(&h->recorder->ring, record, text);
   }
   h->recorder->alive--;
 }
@@ -189,7 +189,7 @@ static void record_cancel(void *data, const aw_task *task) {
     record->flags |= AWM_HARD;
   if (reason && !h->recorder->state->closing) {
     write_kept(h->recorder->state, reason, text, sizeof text);
-    awm_ring_add_texts(&h->recorder->ring, record, text, NULL);
+    awm_ring_add_text(&h->recorder->ring, record, text);
   }
 }
 
@@ -233,8 +233,7 @@ static void describe_wait(awm_recorder *r, awm_record *record,
         waiting->until == AW_NEVER ? AW_NEVER : waiting->span;
   } else if (waiting->operation) {
     awl_describe(waiting->operation, waiting->data, text, sizeof text);
-    if (text[0])
-      awm_ring_add_texts(&r->ring, record, text, NULL);
+    awm_ring_add_text(&r->ring, record, text);
   }
 }
 

@@ -75,6 +75,19 @@ static size_t cut_size(const char *text, size_t most) {
   return most;
 }
 
+void awm_ring_add_text(awm_ring *ring, awm_record *head, const char *text) {
+  size_t size = strlen(text);
+  if (size > AWM_TEXT_BYTES) {
+    awm_ring_add_texts(ring, head, text, NULL);
+  } else if (size > 0) {
+    awm_text *only = &awm_ring_cell(ring, ring->written++)->text;
+    only->kind = AWM_TEXT;
+    only->size = (uint8_t)size;
+    memcpy(only->bytes, text, size);
+    head->texts = 1;
+  }
+}
+
 void awm_ring_add_texts(awm_ring *ring, awm_record *head, const char *first,
                         const char *second) {
   enum { ROOM = AWM_MOST_TEXTS * AWM_TEXT_BYTES - 1 };

@@ -130,6 +130,8 @@ static inline awm_record *awm_ring_next(awm_ring *ring) {
  * are too long are cut, the first one to half of the room at most. */
 void awm_ring_add_texts(awm_ring *ring, awm_record *head, const char *first,
                         const char *second);
+/* The same for one text, sooner if it is short. */
+void awm_ring_add_text(awm_ring *ring, awm_record *head, const char *text);
 
 /* Find the first event from record `since` on that is still there: returns its
  * number, or `written` if there is none. */
