@@ -247,8 +247,8 @@ end
 
 function Drawer:leaf(wire, name)
   local shape = SHAPES[wire.kind] or "body"
-  if name and is_ours(wire) then
-    return fragment_of(self:node(shape, { name }))
+  if is_ours(wire) then
+    return fragment_of(self:node(shape, { name or "aiowire's own" }))
   end
   local text = LEAVES[wire.kind](wire)
   local lines = name and name ~= text and { name, text } or { text }
