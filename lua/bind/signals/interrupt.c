@@ -273,7 +273,8 @@ bool awl_interrupt_is_asked(const awl_state *s) {
 }
 
 void awl_interrupt_answer(lua_State *L, awl_state *s) {
-  atomic_fetch_and(&s->interruption.wanted, ~AWL_ASK_LOOK); /* it has it below */
+  /* the look is given below, as one between two steps */
+  atomic_fetch_and(&s->interruption.wanted, ~AWL_ASK_LOOK);
   if (atomic_exchange(&s->interruption.asked, 0) != 0 && !give_wanted(L, s)) {
     atomic_store(&s->interruption.wanted, 0);
     awl_notice_no_dump(s);
