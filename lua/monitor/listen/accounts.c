@@ -11,10 +11,10 @@
  *                          └─ rows
  *
  * Time. A step with its wait costs about 80 ns more than with an instrument
- * that does nothing; half of that are two readings of the clock. The wait that ends a step
- * begins at the same time, and a wait ends when the clock was read last: after
- * blocking, or at the begin or the end of a step. Only an engine of a host
- * program, which does not tell when it blocks, reads the clock for that.
+ * that does nothing; half of that are two readings of the clock. The wait that
+ * ends a step begins at the same time, and a wait ends when the clock was read
+ * last: after blocking, or at the begin or the end of a step. Only an engine of
+ * a host program, which does not tell when it blocks, reads the clock for that.
  *
  * Nesting. An EventLoop with an engine of its own runs inside a step of the
  * engine around it. What it takes, blocked or not, is no busy time of the outer
