@@ -256,6 +256,12 @@ print(aw.recorded():find("ended: done", 1, true) ~= nil)
     process.assert_outcome("true\n", 0, outcome)
   end)
 
+  it("is ignored with -E [D25]", function()
+    local outcome = process.run(
+      "AIOWIRE_RECORD=1 exec $aiowire -E -e 'print(aw.recorded())'")
+    process.assert_outcome("nil\n", 0, outcome)
+  end)
+
   it("of another value does nothing [D25]", function()
     local outcome = process.run("exec env AIOWIRE_RECORD=0 $aiowire s.lua",
       { ["s.lua"] = "print(require('aiowire').recorded())" })

@@ -299,6 +299,9 @@ void awm_open_recorded(lua_State *L, awl_state *s) {
   awl_register(L, s, functions);
   s->upcalls.push_recorded = push_for_report;
   const char *wanted = getenv("AIOWIRE_RECORD");
-  if (wanted && strcmp(wanted, "1") == 0)
+  lua_getfield(L, LUA_REGISTRYINDEX, "LUA_NOENV"); /* option -E */
+  bool ignored = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  if (wanted && strcmp(wanted, "1") == 0 && !ignored)
     turn_on(L, s);
 }
