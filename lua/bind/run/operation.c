@@ -65,8 +65,8 @@ uint64_t *aw_lua_steps(lua_State *L) {
 bool aw_lua_quick(aw_lua_here *here, lua_State *L) {
   const awl_state *s = (awl_state *)here;
   awl_worker *w = s->run.running;
-  return w && L == s->run.co && !s->in_handler && !s->careful &&
-         !w->passing && lua_isyieldable(L) && awl_at_once(w);
+  return w && L == s->run.co && !s->in_handler && !s->careful && !w->passing &&
+         lua_isyieldable(L) && awl_at_once(w);
 }
 
 int aw_lua_take_results_here(aw_lua_here *here, lua_State *L) {
