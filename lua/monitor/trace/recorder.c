@@ -19,7 +19,7 @@
  *     yield of two tasks in turn        91  172
  *     step of a machine                 43  162
  *     value through a channel          179  281
- *     TCP echo, 64 connections        3980 4220
+ *     TCP echo, 64 connections        3680 3990
  *
  * So an event cannot be had for 5 ns: the clock alone takes more, and an
  * instrument costs each step its short way through the engine (see
