@@ -7,7 +7,8 @@ local aw, inner = ...
 local function events(count)
   local text = aw.recorded and aw.recorded(math.tointeger(count) or 100)
   if not text then
-    error("no events are recorded: turn that on by aw.record()", 0)
+    error("no events are recorded: turn that on by AIOWIRE_RECORD=1 or "
+      .. "aw.record()", 0)
   end
   return text
 end
