@@ -18,7 +18,7 @@ describe("a file that hangs", function()
     ]])
   end)
 
-  it("lets at most 16 run at a time, the others in their order [W1]",
+  it("lets at most 16 run at a time, the others after them [W1]",
     function()
       script("16\t0\t4\n", [[
         files.hang "read"
@@ -30,6 +30,9 @@ describe("a file that hangs", function()
         local opened = files.calls "open"
         files.release()
         task:wait()
+        while files.calls "open" < opened + 4 do
+          aw.sleep(0.001) -- other threads may be about to open theirs
+        end
         print(most, made, files.calls "open" - opened)
       ]])
     end)
