@@ -61,6 +61,17 @@ describe("aiowire --graph", function()
     assert.are.equal("", outcome.err)
   end)
 
+  it("draws what it returns beside what it starts [D36]", function()
+    local outcome = draw [[
+      aw.start(aw.Sleep(1))
+      return aw.Sleep(2) >> aw.Sleep(3)]]
+    assert_exit(0, outcome)
+    for _, text in ipairs { '["main"]', "sleep 1 s", "sleep 2 s", "sleep 3 s" }
+    do
+      assert.is_truthy(outcome.out:find(text, 1, true), outcome.out)
+    end
+  end)
+
   it("closes what the script has opened [D36]", function()
     local outcome = process.run("$aiowire --graph=- s.lua >out && cat kept", {
       ["s.lua"] = [[

@@ -161,6 +161,16 @@ describe("a picture", function()
 end)
 
 describe("a picture of a large wire", function()
+  it("cuts wires inside each other that are too deep [D32]", function()
+    local w = S(1)
+    for i = 1, 200 do
+      w = (w | S(i)):shielded()
+    end
+    local text = table.concat(drawn(w), "\n")
+    assert.is_truthy(text:find("…", 1, true), text)
+    assert.is_true(#text < 10000)
+  end)
+
   --- Returns a wire of `n` sleeps, all of them different.
   local function different(n)
     local list = {}

@@ -351,6 +351,32 @@ describe("a socket of aw.socket", function()
     end)
   end)
 
+  it("connects by the family that was asked for [X40]", function()
+    run(function()
+      local server <close> = socket.bind("127.0.0.1", 0)
+      local _, port = server:getsockname()
+      local four <close> = assert(socket.connect4("127.0.0.1", port))
+      assert.are.equal("inet", select(3, four:getpeername()))
+      assert.is_nil((socket.connect6("127.0.0.1", port)))
+    end)
+  end)
+
+  it("tells the time, and the names of addresses [X40, X42]", function()
+    run(function()
+      assert.is_true(socket.gettime() >= os.time() - 1)
+      local name, all = socket.dns.tohostname "127.0.0.1"
+      assert.is_true(name == nil or all.ip[1] == "127.0.0.1")
+      assert.is_nil((socket.dns.tohostname "no.such.host.invalid"))
+    end)
+  end)
+
+  it("refuses a group that is no address of its family [X40]", function()
+    local s = socket.udp()
+    raises("multiaddr", s.setoption, s, "ipv6-add-membership",
+      { multiaddr = "224.0.0.1", interface = 0 })
+    s:close()
+  end)
+
   it("refuses a port that is none", function()
     run(function()
       local s <close> = socket.tcp()
