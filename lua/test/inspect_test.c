@@ -78,7 +78,7 @@ static lua_State *open_state(void) {
 static void do_text(lua_State *L, const char *text) {
   if (luaL_dostring(L, text) != LUA_OK) {
     fprintf(stderr, "%s\n", lua_tostring(L, -1));
-    CHECK(!"the script");
+    CHECK(false);
   }
 }
 
