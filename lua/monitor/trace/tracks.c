@@ -332,15 +332,15 @@ static bool take_records(builder *b) {
   awm_tracks *t = b->t;
   awm_event event;
   b->event = &event;
-  for (uint64_t at = t->first; at < t->ring->written;) {
+  bool taken = true;
+  for (uint64_t at = t->first; taken && at < t->ring->written;) {
     b->record = (uint32_t)(at - t->first);
     at = awm_ring_read(t->ring, at, &event);
-    if (!take_record(b))
-      return false;
+    taken = take_record(b);
   }
   b->event = NULL;
   b->record = AWM_NO_RECORD;
-  return true;
+  return taken;
 }
 
 /* What an engine does now: a step that is under way has no record yet, and an
