@@ -75,15 +75,6 @@ local function draw(page, node, x, y, width)
   return height
 end
 
-local function draw_legend(page, y)
-  local x = 16
-  for _, entry in ipairs(LEGEND) do
-    page:rect(x, y - 10, 18, 12, entry[1])
-    page:text(x + 24, y, entry[2], "grey")
-    x = x + 24 + svg.width(entry[2], "grey") + 12
-  end
-end
-
 --- Return the file of a picture.
 ---@param about table title, desc
 ---@param dump string
@@ -95,7 +86,7 @@ function M.draw(about, dump)
     title = about.title, desc = about.desc }
   page:text(16, 26, about.title, "title")
   draw(page, loop, 16, TOP, WIDTH - 32)
-  draw_legend(page, TOP + height + 24)
+  page:legend(TOP + height + 24, LEGEND)
   return page:file()
 end
 

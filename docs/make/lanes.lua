@@ -6,8 +6,6 @@
 ---
 --- Neighbours: timeline.lua and trace.lua draw what is in the lanes.
 
-local svg = require "docs.make.svg"
-
 local M = {}
 
 local PITCH <const> = 42
@@ -73,23 +71,21 @@ function Lanes:draw_names(page)
   end
 end
 
---- Draw the meaning of what is in a picture. An entry has a text, and the class
---- of a box or a function that draws a sign at x and y.
+--- Draw the meaning of the kinds that are in a picture, below the axis.
 ---@param page docs.Page
----@param y number
----@param entries table[]
-function M.draw_legend(page, y, entries)
-  local x = 16
-  for _, entry in ipairs(entries) do
-    local text, sign = entry[1], entry[2]
-    if type(sign) == "string" then
-      page:rect(x, y - 10, 18, 12, sign)
-    else
-      sign(x + 9, y - 4)
+---@param seen table<string, any> these kinds
+---@param kinds table legend = all kinds and their meaning, { kind, text };
+--- boxes = the classes of those that are boxes; signs = { sign, class } of the
+--- others
+function Lanes:draw_legend(page, seen, kinds)
+  local entries = {}
+  for _, entry in ipairs(kinds.legend) do
+    local kind, text = entry[1], entry[2]
+    if seen[kind] then
+      entries[#entries + 1] = { kinds.boxes[kind], text, kinds.signs[kind] }
     end
-    page:text(x + 24, y, text, "grey")
-    x = x + 24 + svg.width(text, "grey") + 12
   end
+  page:legend(self.bottom + 44, entries)
 end
 
 return M

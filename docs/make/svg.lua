@@ -186,6 +186,24 @@ function Page:sign(kind, x, y, class)
   end
 end
 
+--- Draw what colours and signs mean, one beside the other.
+---@param y number
+---@param entries table[] { class of a box, text }, or { nil, text, { sign,
+--- class } }
+function Page:legend(y, entries)
+  local x = 16
+  for _, entry in ipairs(entries) do
+    local class, text, sign = entry[1], entry[2], entry[3]
+    if class then
+      self:rect(x, y - 10, 18, 12, class)
+    else
+      self:sign(sign[1], x + 9, y - 4, sign[2])
+    end
+    self:text(x + 24, y, text, "grey")
+    x = x + 24 + M.width(text, "grey") + 12
+  end
+end
+
 -- Returns the rules with the colours at an index of the entries of COLOURS.
 local function paint(mode)
   local colours = {}

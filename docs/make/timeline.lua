@@ -88,10 +88,6 @@ local function draw_moments(page, at, events)
   draw_moment(page, at, cancel.time, at.top - 34, cancel.text)
 end
 
-local function draw_sign(page, kind, x, y)
-  page:sign(SIGNS[kind][1], x, y, SIGNS[kind][2])
-end
-
 local function draw_bars(page, at, events)
   for i, event in ipairs(events) do
     if BARS[event.kind] then
@@ -111,7 +107,7 @@ local function draw_signs(page, at, events)
       local x, y = at:x(event.time), at:y(event.lane)
       x = math.max(x, (newest[event.lane] or 0) + 13)
       newest[event.lane] = x
-      draw_sign(page, event.kind, x, y)
+      page:sign(SIGNS[event.kind][1], x, y, SIGNS[event.kind][2])
       if not after(events, i) then
         page:text(x + 11, y + 4, event.text, "code")
       end
@@ -120,17 +116,12 @@ local function draw_signs(page, at, events)
 end
 
 -- Draws the meaning of what is in the picture.
-local function draw_legend(page, y, events)
-  local entries = {}
-  for _, entry in ipairs(LEGEND) do
-    local kind, text = entry[1], entry[2]
-    if first(events, kind) then
-      entries[#entries + 1] = { text, BARS[kind] or function(at_x, at_y)
-        draw_sign(page, kind, at_x, at_y)
-      end }
-    end
+local function draw_legend(page, at, events)
+  local seen = {}
+  for _, event in ipairs(events) do
+    seen[event.kind] = true
   end
-  lanes.draw_legend(page, y, entries)
+  at:draw_legend(page, seen, { legend = LEGEND, boxes = BARS, signs = SIGNS })
 end
 
 --- Return the file of a picture.
@@ -150,7 +141,7 @@ function M.draw(about, output)
   at:draw_names(page)
   draw_bars(page, at, events)
   draw_signs(page, at, events)
-  draw_legend(page, at.bottom + 44, events)
+  draw_legend(page, at, events)
   return page:file()
 end
 

@@ -16,7 +16,8 @@ local WIDTH <const>, TOP <const>, EDGE <const>, TICK <const> = 800, 90, 24, 52
 --- The classes of slices. A step that lasts `about.long` or longer is "long".
 local BOXES <const> = { wait = "blue", step = "full-green", long = "red",
   collector = "full-grey" }
-local SIGNS <const> = { cancel = "line-red", error = "full-red" }
+local SIGNS <const> = { cancel = { "cross", "line-red" },
+  error = { "square", "full-red" } }
 local LEGEND <const> = {
   { "wait", "waits" },
   { "step", "a short step" },
@@ -97,10 +98,6 @@ local function draw_box(page, at, track, slice)
   end
 end
 
-local function draw_sign(page, kind, x, y)
-  page:sign(kind == "cancel" and "cross" or "square", x, y, SIGNS[kind])
-end
-
 -- Returns the tracks whose names begin with these.
 local function tracks_of(all, names)
   local tracks = {}
@@ -125,20 +122,6 @@ local function for_slices(tracks, classes, f)
       end
     end
   end
-end
-
--- Draws the meaning of the kinds that are there.
-local function draw_legend(page, y, seen)
-  local entries = {}
-  for _, entry in ipairs(LEGEND) do
-    local kind, text = entry[1], entry[2]
-    if seen[kind] then
-      entries[#entries + 1] = { text, BOXES[kind] or function(at_x, at_y)
-        draw_sign(page, kind, at_x, at_y)
-      end }
-    end
-  end
-  lanes.draw_legend(page, y, entries)
 end
 
 -- Gives long steps a kind of their own, and returns the kinds that are there.
@@ -199,9 +182,10 @@ function M.draw(about, text)
     draw_box(page, at, track, slice)
   end)
   for_slices(tracks, SIGNS, function(track, slice)
-    draw_sign(page, slice.kind, at:x(slice.from), at:y(track.name))
+    local sign = SIGNS[slice.kind]
+    page:sign(sign[1], at:x(slice.from), at:y(track.name), sign[2])
   end)
-  draw_legend(page, at.bottom + 44, seen)
+  at:draw_legend(page, seen, { legend = LEGEND, boxes = BOXES, signs = SIGNS })
   return page:file()
 end
 
