@@ -263,12 +263,6 @@ local function set_look(self, name, value)
   self.list = nil
 end
 
-local function move(step)
-  return function(self)
-    select_row(self, self.index + step(self))
-  end
-end
-
 local function set_pace(self, step)
   self.pace = max(1, min(self.pace + step, #INTERVALS))
   return "pace"
@@ -304,24 +298,6 @@ local TABLE_KEYS <const> = {
       open_page(self, "detail")
     end
   end,
-  up = move(function()
-    return -1
-  end),
-  down = move(function()
-    return 1
-  end),
-  ["page-up"] = move(function(self)
-    return -self.body
-  end),
-  ["page-down"] = move(function(self)
-    return self.body
-  end),
-  home = move(function()
-    return -math.maxinteger // 2
-  end),
-  ["end"] = move(function()
-    return math.maxinteger // 2
-  end),
   ["<"] = sort_by(-1),
   [">"] = sort_by(1),
   s = sort_by(1),
@@ -345,43 +321,31 @@ local TABLE_KEYS <const> = {
     set_look(self, "filter", "")
   end,
 }
-TABLE_KEYS.k, TABLE_KEYS.j = TABLE_KEYS.up, TABLE_KEYS.down
 TABLE_KEYS["="] = TABLE_KEYS["+"]
 
 local function close_page(self)
   self.page = nil
 end
 
-local function scroll_page(step)
-  return function(self)
-    self.page_first = self.page_first + step(self)
-  end
-end
-
 local PAGE_KEYS <const> = { q = close_page, escape = close_page,
   enter = close_page, left = close_page, ["?"] = close_page,
   backspace = close_page,
-  p = TABLE_KEYS.p, ["+"] = TABLE_KEYS["+"], ["-"] = TABLE_KEYS["-"],
-  up = scroll_page(function()
-    return -1
-  end),
-  down = scroll_page(function()
-    return 1
-  end),
-  ["page-up"] = scroll_page(function(self)
-    return -self.body
-  end),
-  ["page-down"] = scroll_page(function(self)
-    return self.body
-  end),
-  home = scroll_page(function()
-    return -math.maxinteger // 2
-  end),
-  ["end"] = scroll_page(function()
-    return math.maxinteger // 2
-  end),
-}
-PAGE_KEYS.k, PAGE_KEYS.j = PAGE_KEYS.up, PAGE_KEYS.down
+  p = TABLE_KEYS.p, ["+"] = TABLE_KEYS["+"], ["-"] = TABLE_KEYS["-"] }
+
+local FAR <const> = math.maxinteger // 2
+
+-- How far a key goes down: rows of the table or lines of a page, and screens.
+local STEPS <const> = { up = { -1, 0 }, k = { -1, 0 }, down = { 1, 0 },
+  j = { 1, 0 }, ["page-up"] = { 0, -1 }, ["page-down"] = { 0, 1 },
+  home = { -FAR, 0 }, ["end"] = { FAR, 0 } }
+for key, step in pairs(STEPS) do
+  TABLE_KEYS[key] = function(self)
+    select_row(self, self.index + step[1] + step[2] * self.body)
+  end
+  PAGE_KEYS[key] = function(self)
+    self.page_first = self.page_first + step[1] + step[2] * self.body
+  end
+end
 
 -- A key while a filter is typed.
 local function type_filter(self, key)
