@@ -34,8 +34,8 @@ M.KEYS = {
 }
 
 -- Append a word, and a text to its right, on as many lines as needed.
-local function add_entry(lines, word, text, columns)
-  local room = columns - LEFT
+local function add_entry(lines, entry, columns, ascii)
+  local word, text, room = entry[1], entry[2], columns - LEFT
   if room < 8 then
     for _, line in ipairs(wrap(word .. " " .. text, math.max(columns, 2))) do
       lines[#lines + 1] = line
@@ -43,7 +43,8 @@ local function add_entry(lines, word, text, columns)
     return
   end
   for i, line in ipairs(wrap(text, room)) do
-    lines[#lines + 1] = fit(i == 1 and word or "", LEFT - 1) .. " " .. line
+    lines[#lines + 1] = fit(i == 1 and word or "", LEFT - 1, false, ascii)
+      .. " " .. line
   end
 end
 
@@ -53,7 +54,7 @@ end
 function M.help(columns)
   local lines = {}
   for _, entry in ipairs(M.KEYS) do
-    add_entry(lines, entry[1], entry[2], columns)
+    add_entry(lines, entry, columns)
   end
   return lines
 end
@@ -103,7 +104,7 @@ end
 function M.detail(task, snapshot, columns, ascii)
   local lines = {}
   local function add(word, text)
-    add_entry(lines, word, clean(text, ascii), columns)
+    add_entry(lines, { word, clean(text, ascii) }, columns, ascii)
   end
   add("task", task.id)
   add("name", task.name)

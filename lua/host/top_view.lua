@@ -20,7 +20,6 @@ local table_ <const> = part "host.top_table"
 local texts <const> = part "host.top_texts"
 
 local max <const>, min <const> = math.max, math.min
-local fit <const> = texts.fit
 
 --- Seconds between two refreshes.
 local INTERVALS <const> = { 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60 }
@@ -97,19 +96,30 @@ local function select_row(self, index)
 end
 
 -- Move the part that is shown to the selected row.
-local function scroll(self, count)
-  self.first = min(self.first, self.index, max(#self:rows() - count + 1, 1))
-  self.first = max(self.first, self.index - count + 1, 1)
+local function scroll(self)
+  self.first = min(self.first, self.index, max(#self:rows() - self.body + 1, 1))
+  self.first = max(self.first, self.index - self.body + 1, 1)
 end
 
-local function table_lines(self, lines, count, columns)
+-- A text as a line of exactly `columns`.
+local function full_line(self, text, columns, style)
+  return { { texts.fit(text, columns, false, self.look.ascii), style } }
+end
+
+-- A text as a line of at most `columns`.
+local function cut_line(self, text, columns, style)
+  return { { (texts.shorten(text, columns, self.look.ascii)), style } }
+end
+
+-- Append the titles, if they have room, and the rows that are shown.
+local function add_table(self, lines, has_titles, columns)
   local rows, look = self:rows(), self.look
-  scroll(self, count)
-  local last = min(self.first + count - 1, #rows)
+  scroll(self)
+  local last = min(self.first + self.body - 1, #rows)
   local layout = table_.layout(rows, self.first, last, look, columns)
-  if self.titles then
-    lines[#lines + 1] = { { fit(table_.titles(layout, look), columns, false,
-      look.ascii), "title" } }
+  if has_titles then
+    lines[#lines + 1] = full_line(self, table_.titles(layout, look), columns,
+      "title")
   end
   for i = self.first, last do
     local spans = table_.line(layout, rows[i], look)
@@ -118,15 +128,14 @@ local function table_lines(self, lines, count, columns)
       for k, span in ipairs(spans) do
         parts[k] = span[1]
       end
-      spans = { { fit(table.concat(parts), columns, false, look.ascii),
-        "selected" } }
+      spans = full_line(self, table.concat(parts), columns, "selected")
     end
     lines[#lines + 1] = spans
   end
   if #rows == 0 then
-    lines[#lines + 1] = { { fit(not self.snapshot and "waiting for an answer"
-      or look.filter == "" and "no tasks" or "no task matches the filter",
-      columns, false, look.ascii) } }
+    lines[#lines + 1] = full_line(self, not self.snapshot
+      and "waiting for an answer" or look.filter == "" and "no tasks"
+      or "no task matches the filter", columns)
   end
 end
 
@@ -134,11 +143,9 @@ end
 local function bottom_line(self, columns)
   local look, parts = self.look, {}
   if self.before then
-    return { { fit("filter: " .. look.filter .. "_", columns, false,
-      look.ascii), "head" } }
-  end
-  if self.note then
-    return { { fit(self.note, columns, false, look.ascii), "warning" } }
+    return full_line(self, "filter: " .. look.filter .. "_", columns, "head")
+  elseif self.note then
+    return full_line(self, self.note, columns, "warning")
   end
   parts[1] = self.paused and "paused" or nil
   if look.filter ~= "" then
@@ -148,28 +155,33 @@ local function bottom_line(self, columns)
   parts[#parts + 1] = ("sorted by %s"):format(table_.title(look.sort))
   parts[#parts + 1] = look.life and "since start" or nil
   parts[#parts + 1] = ("every %g s"):format(self:interval())
-  return { { fit(table.concat(parts, "  "), columns, false, look.ascii) } }
+  return full_line(self, table.concat(parts, "  "), columns)
+end
+
+-- The lines above the table, which share the `room` with its rows. Two rows are
+-- left below the lines about the program, three below warnings.
+local function lines_above(self, room, columns)
+  local ascii, lines = self.look.ascii, {}
+  local function add(list, most, style)
+    for i = 1, min(#list, most) do
+      lines[#lines + 1] = cut_line(self, list[i], columns, style)
+    end
+  end
+  if self.snapshot then
+    add(header.head(self.hello, self.snapshot, ascii), room - 2, "head")
+    add(header.warnings(self.snapshot, WARNINGS, ascii), room - #lines - 3,
+      "warning")
+  end
+  return lines
 end
 
 local function table_page(self, rows, columns)
-  local snapshot, ascii = self.snapshot, self.look.ascii
   local bottom = rows > 1 and 1 or 0
-  self.titles = rows > 2
-  local left = rows - bottom - (self.titles and 1 or 0)
-  local lines = {}
-  local function add(list, most, style)
-    for i = 1, min(#list, most) do
-      lines[#lines + 1] = { { (texts.shorten(list[i], columns, ascii)),
-        style } }
-    end
-  end
-  if snapshot then
-    add(header.head(self.hello, snapshot, ascii), left - 2, "head")
-    add(header.warnings(snapshot, WARNINGS, ascii), left - #lines - 3,
-      "warning")
-  end
-  self.body = max(left - #lines, 1)
-  table_lines(self, lines, self.body, columns)
+  local has_titles = rows > 2
+  local room = rows - bottom - (has_titles and 1 or 0)
+  local lines = lines_above(self, room, columns)
+  self.body = max(room - #lines, 1)
+  add_table(self, lines, has_titles, columns)
   for i = #lines + 1, rows - bottom do
     lines[i] = {}
   end
@@ -199,19 +211,19 @@ local function text_page(self, rows, columns)
   self.page_first = max(min(self.page_first, #list - self.body + 1), 1)
   local lines = {}
   if rows > 1 then
-    lines[1] = { { fit(title, columns), "title" } }
+    lines[1] = full_line(self, title, columns, "title")
   end
   for i = self.page_first, min(self.page_first + self.body - 1, #list) do
-    lines[#lines + 1] = { { (texts.shorten(list[i], columns)),
-      list[i]:find "^!" and "warning" or nil } }
+    lines[#lines + 1] = cut_line(self, list[i], columns,
+      list[i]:find "^!" and "warning" or nil)
   end
   for i = #lines + 1, rows - 1 do
     lines[i] = {}
   end
   if rows > 2 then
     local more = self.page_first + self.body <= #list
-    lines[rows] = { { (texts.shorten(more and "q back  Down: more" or "q back",
-      columns)) } }
+    lines[rows] = cut_line(self, more and "q back  Down: more" or "q back",
+      columns)
   end
   return lines
 end
@@ -234,16 +246,8 @@ end
 function View:all_lines(columns)
   local look = self.look
   local width = columns or math.maxinteger
-  local lines = {}
-  local function add(list, style)
-    for _, text in ipairs(list) do
-      lines[#lines + 1] = { { (texts.shorten(text, width, look.ascii)),
-        style } }
-    end
-  end
+  local lines = lines_above(self, math.maxinteger, width)
   look.seen = {}
-  add(header.head(self.hello, self.snapshot, look.ascii), "head")
-  add(header.warnings(self.snapshot, WARNINGS, look.ascii), "warning")
   local rows = self:rows()
   local layout = table_.layout(rows, 1, #rows, look, width)
   lines[#lines + 1] = { { table_.titles(layout, look), "head" } }

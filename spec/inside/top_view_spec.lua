@@ -280,6 +280,16 @@ describe("a page of --top", function()
     assert.are.equal(2, #view_of({ THREE[1], THREE[2] }):rows())
   end)
 
+  it("is cut in ASCII where the terminal shows only that [D46]", function()
+    local v = press(view_of({ { id = 1, name = "main",
+      field_of_a_later_version = "x" } }, nil, true), "enter")
+    v:take(snapshot_of {})
+    for columns = 1, 40 do
+      local all = table.concat(screen_of(v, 30, columns), "\n")
+      assert.is_nil(all:find "[\128-\255]", all)
+    end
+  end)
+
   it("is scrolled", function()
     local v = press(view_of { { id = 1, name = ("abc "):rep(500) } }, "enter")
     local first = screen_of(v, 6, 40)[2]
