@@ -102,7 +102,6 @@ end
 ---@field fd integer of the terminal
 ---@field asked? number when the request was sent that is still unanswered
 ---@field fresh boolean the connection has not answered yet
----@field reader aiowire.Task reads the connection
 ---@field ticker aiowire.Task
 local Top = {}
 Top.__index = Top
@@ -188,7 +187,7 @@ end
 
 local function begin_reading(self, scope, connection)
   self.connection, self.asked, self.fresh = connection, nil, true
-  self.reader = scope:start(aw.Call(read_answers, self, connection))
+  scope:start(aw.Call(read_answers, self, connection))
   ask(self)
 end
 
@@ -203,8 +202,6 @@ end
 -- and a text.
 
 local handlers = {}
-
-function handlers.hello() end
 
 function handlers.answer(self, event)
   local snapshot, why = protocol.snapshot(event.records)

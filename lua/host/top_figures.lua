@@ -45,8 +45,14 @@ local function rate(record, old, name, span)
   return gained and gained * SECOND
 end
 
+-- The time between two snapshots of an engine, in ns; nil: none.
+local function elapsed(engine, old)
+  local span = old and engine.up and old.up and engine.up - old.up or 0
+  return span > 0 and span or nil
+end
+
 local function rate_engine(engine, old)
-  engine.elapsed = protocol.elapsed(engine, old)
+  engine.elapsed = elapsed(engine, old)
   if old and not engine.elapsed then -- it has told nothing new
     engine.idle_share, engine.wake_rate, engine.step_rate = old.idle_share,
       old.wake_rate, old.step_rate
@@ -128,8 +134,8 @@ end
 --- Set what is found by comparing a snapshot with the one before: `share` of
 --- the time in which a task is busy, `rate` of its steps per second, the same
 --- of its whole life, `life_share` and `life_rate`, `computing` ns in a long
---- step under way, and `suspect`; of engines
---- `idle_share`, `wake_rate` and `step_rate`.
+--- step under way, and `suspect`; of engines `idle_share`, `wake_rate` and
+--- `step_rate`.
 ---@param snapshot table
 ---@param before? table
 ---@return table snapshot
@@ -149,14 +155,13 @@ function M.compare(snapshot, before)
   return snapshot
 end
 
---- Sum up a snapshot: the tasks in each state, and those with warnings.
+--- Count the tasks in each state.
 ---@param snapshot table
----@return table counts state -> number; `suspect`
+---@return table<string, integer> counts by state
 function M.count(snapshot)
-  local counts = { suspect = 0 }
+  local counts = {}
   for _, task in ipairs(snapshot.tasks) do
     counts[task.state] = (counts[task.state] or 0) + 1
-    counts.suspect = counts.suspect + (task.suspect and 1 or 0)
   end
   return counts
 end

@@ -12,7 +12,6 @@
 local concat <const> = table.concat
 local find <const>, gmatch <const>, gsub <const>, sub <const> = string.find,
   string.gmatch, string.gsub, string.sub
-local max <const> = math.max
 
 local MOST_LINE <const> = 4 * 1024 * 1024
 local MOST_TEXT <const> = 16 * 1024
@@ -213,13 +212,6 @@ function M.set(text)
     set[word] = true
   end
   return set
-end
-
---- The time between two snapshots of an engine, in ns; nil: none.
-function M.elapsed(engine, before)
-  local span = before and engine and engine.up and before.up
-    and max(engine.up - before.up, 0) or 0
-  return span > 0 and span or nil
 end
 
 return M

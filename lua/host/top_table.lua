@@ -32,11 +32,11 @@ local function state_text(task, look)
 end
 
 local function share_of(task, look)
-  return look.life and task.life_share or not look.life and task.share
+  return task[look.life and "life_share" or "share"]
 end
 
 local function rate_of(task, look)
-  return look.life and task.life_rate or not look.life and task.rate
+  return task[look.life and "life_rate" or "rate"]
 end
 
 ---@class host.TopColumn
@@ -80,14 +80,14 @@ M.COLUMNS = {
     end },
   { name = "busy", title = "busy %", right = true, most = 6, falling = true,
     text = function(task, look)
-      return figures.percent(share_of(task, look) or nil)
+      return figures.percent(share_of(task, look))
     end,
     value = function(task, look)
       return share_of(task, look) or -1
     end },
   { name = "steps", title = "steps/s", right = true, most = 9, falling = true,
     text = function(task, look)
-      return figures.per_second(rate_of(task, look) or nil)
+      return figures.per_second(rate_of(task, look))
     end,
     value = function(task, look)
       return rate_of(task, look) or -1
