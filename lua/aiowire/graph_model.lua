@@ -18,7 +18,6 @@
 --- box is made around items that are there already: collect() them first. Ids
 --- are given at the end, in the order of the drawing.
 
-
 local Graph = {}
 Graph.__index = Graph
 
@@ -29,7 +28,7 @@ function Graph:node(shape, lines, fields)
   return node
 end
 
---- Call `draw`, and return the items that it makes, and its result.
+--- Call `draw`, and return the items that it makes, and its result: for box().
 function Graph:collect(draw)
   local outer, items = self.items, {}
   self.items = items
@@ -43,10 +42,14 @@ function Graph:adopt(items)
   table.move(items, 1, #items, #self.items + 1, self.items)
 end
 
---- Add a box around items, of which there is at least one.
-function Graph:box(lines, items, fields)
+--- Add a box around items, of which there is at least one. `inside` may have
+--- its `entries` and `exits`.
+function Graph:box(lines, fields, items, inside)
   local box = fields or {}
   box.lines, box.items = lines, items
+  if inside then
+    box.entries, box.exits = inside.entries, inside.exits
+  end
   self.items[#self.items + 1] = box
   return box
 end

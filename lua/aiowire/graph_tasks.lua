@@ -213,29 +213,28 @@ local function is_spread(branch)
   return false
 end
 
+--- Return the wire of a task, without the name if the title tells it.
+local function unnamed_wire(branch)
+  local wire = branch.wire
+  return wire and wire.kind == "named" and wire.name == branch.name
+    and wire.parts[1] or wire
+end
+
 --- Draw a task, and return its item.
 local function draw_task(graph, branch)
   local fields = { state = branch.state, tip = branch.task.started_at }
   local transitions = transitions_of(branch)
-  local lines, wire = lines_of(branch), branch.wire
+  local lines, wire = lines_of(branch), unnamed_wire(branch)
   if #transitions > 0 then
-    return graph:box(lines, (graph:collect(function()
+    return graph:box(lines, fields, graph:collect(function()
       draw_states(graph, branch, transitions)
-    end)), fields)
+    end))
   elseif not wire or wires.is_leaf(wire) or is_spread(branch) then
     return graph:node("body", lines, fields)
   end
-  if wire.kind == "named" and wire.name == branch.name then
-    wire = wire.parts[1] -- the title tells the name
-  end
-  if wires.is_leaf(wire) then
-    return graph:node("body", lines, fields)
-  end
-  local items, inside = graph:collect(function()
+  return graph:box(lines, fields, graph:collect(function()
     return wires.add(graph, wire, MOST_NODES)
-  end)
-  fields.entries, fields.exits = inside.entries, inside.exits
-  return graph:box(lines, items, fields)
+  end))
 end
 
 local function draw_more(graph, count, from)
@@ -295,11 +294,9 @@ end
 
 --- Draw a wire in a box.
 function M.add_titled(graph, title, wire)
-  local items, inside = graph:collect(function()
+  graph:box({ title }, nil, graph:collect(function()
     return wires.add(graph, wire)
-  end)
-  graph:box({ title }, items, { entries = inside.entries,
-    exits = inside.exits })
+  end))
 end
 
 return M

@@ -21,7 +21,7 @@ local M = {}
 
 local DEEPEST <const> = 12 -- boxes in boxes
 local MOST_LISTED <const> = 40 -- of a list, after folding
-M.MOST_NODES = 300
+local MOST_NODES <const> = 300
 
 local Drawer = {}
 Drawer.__index = Drawer
@@ -43,7 +43,7 @@ local function times(n)
 end
 
 --- Return a place without its folders.
-function M.short_place(place)
+local function short_place(place)
   return place:match "([^/]+)$" or place
 end
 
@@ -64,24 +64,24 @@ local function name_in(line)
   return found
 end
 
---- Return the name of a function, { name=, place=, line= }, for people: the one
---- in its first line, or else its place without folders.
-function M.function_name(fn)
+--- Return the name of a function for people, from the name that the library
+--- gives it: the one in its first line, or else its place without folders.
+function M.state_name(name)
+  local place = name:match "^function@(.+:%d+)$"
+  return place and (name_in(inner.source_line(place)) or short_place(place))
+    or name
+end
+
+--- The same for a function of a wire, { name=, place=, line= }.
+local function function_name(fn)
   if fn.place then
-    return name_in(fn.line) or M.short_place(fn.place)
+    return name_in(fn.line) or short_place(fn.place)
   end
   return M.state_name(fn.name)
 end
 
---- The same for the name that the library gives a function.
-function M.state_name(name)
-  local place = name:match "^function@(.+:%d+)$"
-  return place and (name_in(inner.source_line(place)) or M.short_place(place))
-    or name
-end
-
 local function call_text(wire)
-  return M.function_name(wire) .. (wire.text and "(" .. wire.text .. ")"
+  return function_name(wire) .. (wire.text and "(" .. wire.text .. ")"
     or "")
 end
 
@@ -127,7 +127,7 @@ local function retry_title(wire)
   add("within", wire.within and seconds(wire.within))
   add("reset after", wire.reset_after and seconds(wire.reset_after))
   parts[#parts + 1] = wire.jitter and "jitter" or nil
-  add("when", wire.fn and M.function_name(wire.fn))
+  add("when", wire.fn and function_name(wire.fn))
   return table.concat(parts, ", ")
 end
 
@@ -256,13 +256,12 @@ function Drawer:leaf(wire, name)
 end
 
 function Drawer:fn(fn)
-  return self:node("body", { M.function_name(fn) }, fn.place)
+  return self:node("body", { function_name(fn) }, fn.place)
 end
 
 --- Draw a box around the items of a fragment.
 function Drawer:boxed(title, items, inside)
-  local box = self.graph:box({ title }, items, { entries = inside.entries,
-    exits = inside.exits })
+  local box = self.graph:box({ title }, nil, items, inside)
   return { entries = { box }, exits = #inside.exits > 0 and { box } or {},
     unit = box }
 end
@@ -478,7 +477,7 @@ end
 --- nodes after which the rest is cut.
 function M.add(graph, wire, most)
   local drawer = setmetatable({ graph = graph, depth = 0,
-    left = most or M.MOST_NODES }, Drawer)
+    left = most or MOST_NODES }, Drawer)
   return drawer:wire(wire)
 end
 
