@@ -176,12 +176,6 @@ static wchar_t *prompt(void *el) {
   return host_edited_current->prompt;
 }
 
-static bool is_possible(void) {
-  const char *type = getenv("TERM");
-  return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && type && type[0] &&
-         strcmp(type, "dumb") != 0;
-}
-
 static const wchar_t *const bindings[][2] = {
     {L"^I", L"aiowire-complete"},
     {L"^R", L"em-inc-search-prev"},
@@ -292,7 +286,8 @@ static void leave_at_exit(void) {
 host_edited *host_edited_open(const host_editor_calls *calls,
                               const char *history_path) {
   static bool watched;
-  const host_libedit *lib = is_possible() ? host_libedit_load() : NULL;
+  const host_libedit *lib =
+      host_terminal_is_usable() ? host_libedit_load() : NULL;
   host_edited *e = lib && !host_edited_current ? calloc(1, sizeof *e) : NULL;
   if (!e)
     return NULL;

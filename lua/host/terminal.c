@@ -28,6 +28,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -170,6 +171,12 @@ static void handle(int i) {
   action.sa_flags = SA_RESTART;
   sigfillset(&action.sa_mask);
   sigaction(handled[i].number, &action, NULL);
+}
+
+bool host_terminal_is_usable(void) {
+  const char *type = getenv("TERM");
+  return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && type && type[0] &&
+         strcmp(type, "dumb") != 0;
 }
 
 void host_terminal_prepare(void) {

@@ -7,6 +7,10 @@
 
 #include <stdbool.h>
 
+/* Are standard input and output a terminal that can move its cursor: is TERM
+ * known, and not "dumb"? */
+bool host_terminal_is_usable(void);
+
 /* Let the signals that end a process by default restore the terminal first,
  * until the process ends. */
 void host_terminal_prepare(void);

@@ -20,12 +20,10 @@
 
 #include "top.h"
 
-#include "editor.h"
 #include "layout.h"
 #include "parts.h"
 #include "style.h"
 #include "terminal.h"
-#include "wide.h"
 
 #include <lauxlib.h>
 
@@ -34,7 +32,6 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -202,12 +199,6 @@ static int term_note_line(lua_State *L) {
 
 /* ── the table `term` ────────────────────────────────────────────────────── */
 
-static bool is_interactive(void) {
-  const char *name = getenv("TERM");
-  return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && name && name[0] &&
-         strcmp(name, "dumb") != 0;
-}
-
 /* Does the terminal show ASCII only? */
 static bool is_ascii(void) {
   locale_t own = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
@@ -253,7 +244,7 @@ static const luaL_Reg top_functions[] = {{"enter", term_enter},
                                          {NULL, NULL}};
 
 int host_top_push(lua_State *L, const char *pid) {
-  bool interactive = pid && is_interactive();
+  bool interactive = pid && host_terminal_is_usable();
   if (interactive)
     host_terminal_prepare();
   host_push_part(L, "host.top");
