@@ -38,7 +38,7 @@ end
 --- The user that owns a process, or this one; nil: there is no such process.
 ---@param pid string? default: this process
 ---@return integer? uid
-function M.owner(pid)
+local function owner(pid)
   local ok, status = aw.pcall(fs.stat, "/proc/" .. (pid or "self"))
   return ok and status.uid or nil
 end
@@ -66,7 +66,7 @@ end
 ---@param own boolean it is the user of this process
 ---@return string[] folders that can be used
 ---@return string? refused one that is not private
-function M.folders(uid, own)
+local function folders_of(uid, own)
   local list, seen, refused = {}, {}, nil
   for _, path in ipairs(candidates(uid, own)) do
     local status = not seen[path] and status_of(path)
@@ -95,7 +95,7 @@ end
 
 --- Call `f(...)` for at most so many seconds; nil: without a limit. Returns its
 --- results; nil and a text when the time is over.
-function M.within(seconds, f, ...)
+local function within(seconds, f, ...)
   if not seconds then
     return f(...)
   end
@@ -125,7 +125,7 @@ Connection.__index = Connection
 ---@return table event
 function Connection:next(patience)
   while #self.events == 0 do
-    local ok, bytes = M.within(patience, aw.pcall, self.stream.read_some,
+    local ok, bytes = within(patience, aw.pcall, self.stream.read_some,
       self.stream)
     if ok == nil then
       return { kind = "broken", why = bytes }
@@ -178,8 +178,8 @@ end
 ---@param seconds? number of patience
 ---@return host.TopConnection?
 ---@return string? why
-function M.connect(path, seconds)
-  return M.within(seconds or PATIENCE, open, path)
+local function connect(path, seconds)
+  return within(seconds or PATIENCE, open, path)
 end
 
 -- One program ----------------------------------------------------------------
@@ -193,16 +193,16 @@ local ABSENT <const> = { ENOENT = true, ECONNREFUSED = true, ENOTDIR = true }
 ---@return string? why a sentence
 ---@return boolean? absent nothing listens
 function M.open(pid)
-  local own, uid = M.owner(), M.owner(pid)
+  local own, uid = owner(), owner(pid)
   if not uid then
     return nil, ("there is no process %s"):format(pid), true
   elseif own ~= 0 and uid ~= own then
     return nil, ("process %s belongs to another user; only that user and root "
       .. "may inspect it"):format(pid)
   end
-  local folders, refused = M.folders(uid, uid == own)
+  local folders, refused = folders_of(uid, uid == own)
   for _, folder in ipairs(folders) do
-    local connection, why = M.connect(("%s/%s.sock"):format(folder, pid))
+    local connection, why = connect(("%s/%s.sock"):format(folder, pid))
     if connection then
       return connection
     elseif why == "EACCES" or why == "EPERM" then
@@ -266,7 +266,7 @@ local function users(own)
 end
 
 local function look_at(pid, path)
-  local connection, why = M.connect(path, LIST_PATIENCE)
+  local connection, why = connect(path, LIST_PATIENCE)
   if not connection then
     return not ABSENT[why] and { pid = pid, why = why } or nil
   end
@@ -278,13 +278,13 @@ end
 --- The programs that can be inspected.
 ---@return table[] programs { pid, version, name }, or { pid, why }
 function M.all()
-  local list, own = {}, M.owner()
+  local list, own = {}, owner()
   aw.scope(function(scope)
     for _, uid in ipairs(users(own)) do
-      for _, folder in ipairs((M.folders(uid, uid == own))) do
+      for _, folder in ipairs((folders_of(uid, uid == own))) do
         for _, pid in ipairs(pids_in(folder)) do
           scope:start(function()
-            local program = M.owner(pid) and look_at(pid, ("%s/%s.sock")
+            local program = owner(pid) and look_at(pid, ("%s/%s.sock")
               :format(folder, pid))
             list[#list + 1] = program or nil
           end)

@@ -27,10 +27,10 @@ end
 local UNESCAPED <const> = { ["\\t"] = "\t", ["\\r"] = "\r",
   ["\\n"] = "\n", ["\\\\"] = "\\" }
 
-local M = {}
-
 --- The version of the protocol that this program speaks.
-M.VERSION = 1
+local VERSION <const> = 1
+
+local M = {}
 
 -- Lines ----------------------------------------------------------------------
 
@@ -42,10 +42,10 @@ function M.hello(line)
   local protocol, rest = line:match "^aiowire (%d+)(.*)$"
   if not protocol then
     return nil, "something else than a program of aiowire answers"
-  elseif tonumber(protocol) ~= M.VERSION then
+  elseif tonumber(protocol) ~= VERSION then
     return nil, ("it speaks version %s of the protocol, and this program "
       .. "version %d: use the aiowire of the same version"):format(
-      protocol:sub(1, 9), M.VERSION)
+      protocol:sub(1, 9), VERSION)
   end
   local pid, version, name = rest:match "^ (%d+) (%S+) ?(.*)$"
   if not pid then
