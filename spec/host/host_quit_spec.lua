@@ -26,18 +26,6 @@ local function count(most)
 end
 ]]
 
---- The place in s.lua of the line with this comment.
-local function place_of(script, comment)
-  local line = 1
-  for text in (prelude .. script):gmatch "([^\n]*)\n" do
-    if text:find("-- " .. comment, 1, true) then
-      return "s.lua:" .. line
-    end
-    line = line + 1
-  end
-  error("no line with -- " .. comment)
-end
-
 --- Run a script with the prelude.
 local function run(script, command)
   return process.run(command or "exec $aiowire s.lua",
@@ -56,7 +44,8 @@ local function goes_on(expected, script, comment)
   assert_outcome(expected, 0, outcome)
   assert.are.equal(1, dumps(outcome.err), outcome.err)
   if comment then
-    contains(outcome.err, "busy at " .. place_of(script, comment) .. "\n")
+    contains(outcome.err, ("busy at %s\n"):format(
+      process.place_of(prelude .. script, comment)))
   end
   return outcome
 end

@@ -115,14 +115,7 @@ end
 ---@param comment string
 ---@return string
 function M.place_of(script, comment)
-  local line = 1
-  for text in (M.prelude .. script):gmatch "([^\n]*)\n" do
-    if text:find("-- " .. comment, 1, true) then
-      return "s.lua:" .. line
-    end
-    line = line + 1
-  end
-  error("no line with -- " .. comment)
+  return process.place_of(M.prelude .. script, comment)
 end
 
 --- Run a script with the prelude. `command` runs in a shell; $aiowire, and in

@@ -189,6 +189,21 @@ function M.assert_died_by(signal, outcome)
   end
 end
 
+--- Returns the place of the line of the script `s.lua` that has `-- comment`.
+---@param code string
+---@param comment string
+---@return string
+function M.place_of(code, comment)
+  local line = 1
+  for text in code:gmatch "([^\n]*)\n" do
+    if text:find("-- " .. comment, 1, true) then
+      return "s.lua:" .. line
+    end
+    line = line + 1
+  end
+  error("no line with -- " .. comment)
+end
+
 --- Run a text as the script `s.lua` with the program.
 ---@param code string
 ---@return spec.Outcome
