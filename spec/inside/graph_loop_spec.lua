@@ -1,6 +1,9 @@
 -- aw.graph(ev): a picture of a loop with its tasks [D34].
 
 local aw = require "aiowire"
+local texts = require "spec.support.texts"
+
+local contains, lacks = texts.contains, texts.lacks
 
 local S = aw.Sleep
 
@@ -97,8 +100,8 @@ describe("a picture of a loop", function()
       start_numbered(ev, 11)
       local text = aw.graph(ev)
       for i = 1, 11 do
-        assert.is_truthy(text:find(('"napper %d<br/>task %d, waiting: sleep '
-          .. '%d.0"'):format(i, i + 1, i + 10), 1, true), text)
+        contains(text, ('"napper %d<br/>task %d, waiting: sleep %d.0"'):format(
+          i, i + 1, i + 10))
       end
     end)
   end)
@@ -131,8 +134,8 @@ describe("a picture of a loop", function()
       end
       aw.sleep(1)
       local text = aw.graph(ev)
-      assert.is_truthy(text:find('"lines.lua:3<br/>task', 1, true), text)
-      assert.is_truthy(text:find('"lines.lua:21<br/>task', 1, true), text)
+      contains(text, '"lines.lua:3<br/>task')
+      contains(text, '"lines.lua:21<br/>task')
     end)
   end)
 
@@ -143,11 +146,9 @@ describe("a picture of a loop", function()
       task:cancel()
       aw.sleep(1)
       local text = aw.graph(ev)
-      assert.is_truthy(text:find(
-        'subgraph g1["stubborn, task 2, cancelled, waiting: sleep 9.0"]', 1,
-        true), text)
-      assert.is_truthy(text:find(
-        "classDef cancelledBox fill:none,stroke:#999999", 1, true), text)
+      contains(text,
+        'subgraph g1["stubborn, task 2, cancelled, waiting: sleep 9.0"]')
+      contains(text, "classDef cancelledBox fill:none,stroke:#999999")
     end)
   end)
 
@@ -196,8 +197,8 @@ describe("a picture of a loop", function()
       end
       aw.sleep(1)
       local text = aw.graph(ev)
-      assert.is_truthy(text:find('|"×101"| ', 1, true), text)
-      assert.is_truthy(text:find('|"×99"| ', 1, true), text)
+      contains(text, '|"×101"| ')
+      contains(text, '|"×99"| ')
     end)
     aw.record(false)
     assert(ok, err)
@@ -248,8 +249,8 @@ describe("a picture of a loop", function()
       end
       aw.sleep(1)
       local text = aw.graph(ev)
-      assert.is_truthy(text:find('"… 261 more tasks"', 1, true), text)
-      assert.is_nil(text:find(('"nap%s<br/>'):format(("!"):rep(40)), 1, true))
+      contains(text, '"… 261 more tasks"')
+      lacks(text, ('"nap%s<br/>'):format(("!"):rep(40)))
     end)
   end)
 
@@ -260,8 +261,8 @@ describe("a picture of a loop", function()
       aw.yield()
       aw.yield()
       local text = aw.graph(ev)
-      assert.is_truthy(text:find("connections", 1, true), text)
-      assert.is_nil(text:find("aiowire.serve", 1, true), text)
+      contains(text, "connections")
+      lacks(text, "aiowire.serve")
     end)
   end)
 end)

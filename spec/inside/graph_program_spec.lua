@@ -1,8 +1,10 @@
 -- aiowire --graph=FILE, and .graph in the prompt [D36].
 
 local process = require "spec.support.process"
+local texts = require "spec.support.texts"
 
 local assert_exit, assert_outcome = process.assert_exit, process.assert_outcome
+local contains, lacks = texts.contains, texts.lacks
 
 local NAP <const> = 'flowchart LR\n  w1(["sleep 1 s"])\n'
 
@@ -55,9 +57,8 @@ describe("aiowire --graph", function()
       pcall(aw.exec, "touch", "made")
       io.open("made"):close()]]
     assert_exit(0, outcome)
-    assert.is_nil(outcome.out:find("runs", 1, true))
-    assert.is_truthy(outcome.out:find('"body<br/>task 3, ready"', 1, true),
-      outcome.out)
+    lacks(outcome.out, "runs")
+    contains(outcome.out, '"body<br/>task 3, ready"')
     assert.are.equal("", outcome.err)
   end)
 
@@ -68,7 +69,7 @@ describe("aiowire --graph", function()
     assert_exit(0, outcome)
     for _, text in ipairs { '["main"]', "sleep 1 s", "sleep 2 s", "sleep 3 s" }
     do
-      assert.is_truthy(outcome.out:find(text, 1, true), outcome.out)
+      contains(outcome.out, text)
     end
   end)
 
@@ -109,13 +110,13 @@ describe("aiowire --graph", function()
   it("draws nothing for a script that does nothing [D36]", function()
     local outcome = draw "print 'done'"
     assert_exit(0, outcome)
-    assert.is_truthy(outcome.out:find('w1["nothing"]', 1, true), outcome.out)
+    contains(outcome.out, 'w1["nothing"]')
   end)
 
   it("reports errors of the script as usual [D36]", function()
     local outcome = draw "aw.start(function() print 'runs' end) error 'oops'"
     assert_outcome("", 1, outcome)
-    assert.is_truthy(outcome.err:find("s.lua:2: oops", 1, true), outcome.err)
+    contains(outcome.err, "s.lua:2: oops")
     assert_exit(3, draw "os.exit(3)")
     assert_exit(124, draw("while true do end", "--timeout=0.2"))
     assert_exit(1, draw "return = 1")
@@ -135,7 +136,7 @@ describe("aiowire --graph", function()
       local outcome = process.run("exec $aiowire " .. case[1] .. " s.lua",
         { ["s.lua"] = 'return require "aiowire".Sleep(1)' })
       assert_outcome("", case[2], outcome)
-      assert.is_truthy(outcome.err:find(case[3], 1, true), outcome.err)
+      contains(outcome.err, case[3])
     end)
   end
 end)
@@ -150,16 +151,15 @@ describe("the command .graph", function()
 
   it("draws a wire, and the session's loop [D36]", function()
     assert.are.equal("> " .. NAP .. "> \n", (prompt ".graph aw.Sleep(1)\n"))
-    assert.is_truthy(prompt("ev:start(aw.Sleep(9):named 'nap') and nil\n"
-      .. ".graph ev\n"):find('"nap<br/>task', 1, true))
+    contains(prompt "ev:start(aw.Sleep(9):named 'nap') and nil\n.graph ev\n",
+      '"nap<br/>task')
   end)
 
   it("goes on after mistakes [D36]", function()
     local out, err = prompt ".graph\n.graph 3\n.graph x =\n.graph aw.Sleep(1)\n"
     assert.are.equal("> > > > " .. NAP .. "> \n", out)
-    assert.is_truthy(err:find("usage: .graph W", 1, true), err)
-    assert.is_truthy(err:find("wire or EventLoop expected, got number", 1,
-      true), err)
-    assert.is_truthy(err:find("near <eof>", 1, true), err)
+    contains(err, "usage: .graph W")
+    contains(err, "wire or EventLoop expected, got number")
+    contains(err, "near <eof>")
   end)
 end)

@@ -5,6 +5,9 @@ local helper = require "spec.support.helper"
 local inspected = require "spec.support.inspected"
 local process = require "spec.support.process"
 local terminal = require "spec.support.terminal"
+local texts = require "spec.support.texts"
+
+local contains, lacks = texts.contains, texts.lacks
 
 local SECOND <const> = 1000000000
 
@@ -62,7 +65,7 @@ describe("--top in a terminal", function()
     shows(t, "fib")
     p.tasks = { { id = 4, name = "newcomer" } }
     shows(t, "newcomer")
-    assert.is_nil(t.screen:picture():find("fib", 1, true))
+    lacks(t.screen:picture(), "fib")
     p:request()
     assert.are.equal("tasks", p:request())
     t:send "q"
@@ -75,7 +78,7 @@ describe("--top in a terminal", function()
     shows(t, "├─ fib")
     t:send "/rea\r"
     shows(t, "filter 'rea'")
-    assert.is_nil(t.screen:picture():find("fib", 1, true))
+    lacks(t.screen:picture(), "fib")
     t:key("down", "enter")
     shows(t, "started at      server.lua:1")
     t:key "escape" -- alone: nothing follows
@@ -99,7 +102,7 @@ describe("--top in a terminal", function()
     p.tasks = { { id = 4, name = "newcomer" } }
     t:send "t" -- the screen is drawn anew, from the old snapshot
     shows(t, "╰─ reader")
-    assert.is_nil(t.screen:picture():find("newcomer", 1, true))
+    lacks(t.screen:picture(), "newcomer")
     t:send "p"
     shows(t, "newcomer")
   end))
@@ -165,7 +168,7 @@ describe("--top in a terminal", function()
     is_normal(t)
     assert.are.equal(0, t.screen.bells)
     for _, text in ipairs { "\27]", "\27c", "\27[5m", "\u{9b}", "\x9b7" } do
-      assert.is_nil(t.output:find(text, 1, true))
+      lacks(t.output, text)
     end
   end))
 
@@ -198,7 +201,7 @@ describe("--top of a program that", function()
     local left = t.screen:transcript()
     for _, text in ipairs { "fib", "reader",
       ("aiowire: process %d has ended\n"):format(p.pid) } do
-      assert.is_truthy(left:find(text, 1, true), left)
+      contains(left, text)
     end
   end))
 
@@ -234,7 +237,7 @@ describe("--top of a program that", function()
     assert.are.same({ ok = false, code = 1 }, t:wait())
     is_normal(t)
     local left = t.screen:transcript()
-    assert.is_truthy(left:find("it closes each connection", 1, true), left)
+    contains(left, "it closes each connection")
   end))
 
   it("closes it for another version: fails [D48]", test({}, function(t, p)
@@ -243,7 +246,7 @@ describe("--top of a program that", function()
     p:drop()
     assert.are.same({ ok = false, code = 1 }, t:wait())
     local left = t.screen:transcript()
-    assert.is_truthy(left:find("version 9 of the protocol", 1, true), left)
+    contains(left, "version 9 of the protocol")
   end))
 
   it("listens no more: says so [D48]", test({}, function(t, p)
@@ -251,8 +254,7 @@ describe("--top of a program that", function()
     p:stop_listening()
     assert.are.same({ ok = true, code = 0 }, t:wait())
     local left = t.screen:transcript()
-    assert.is_truthy(left:find(("process %d can no longer be inspected"):format(
-      p.pid), 1, true), left)
+    contains(left, ("process %d can no longer be inspected"):format(p.pid))
   end))
 
   for name, text in pairs { ["sends garbage"] = "\0\27[2J\n",
@@ -264,9 +266,8 @@ describe("--top of a program that", function()
         assert.are.same({ ok = false, code = 1 }, t:wait())
         is_normal(t)
         local left = t.screen:transcript()
-        assert.is_truthy(left:find(("cannot inspect process %d: "):format(
-          p.pid), 1, true), left)
-        assert.is_nil(t.output:find("\27c", 1, true))
+        contains(left, ("cannot inspect process %d: "):format(p.pid))
+        lacks(t.output, "\27c")
       end))
   end
 end)
@@ -334,7 +335,7 @@ describe("the terminal after --top", function()
     assert.are.same({ ok = false, code = 124 }, t:wait())
     assert.is_nil(t.screen.main)
     assert.is_true(t.screen.autowrap)
-    assert.is_truthy(t.screen:transcript():find("timeout after 0.5 s", 1, true))
+    contains(t.screen:transcript(), "timeout after 0.5 s")
   end))
 
   it("is gone: so is the program [D49]", test({}, function(t)

@@ -3,10 +3,13 @@
 local helper = require "spec.support.helper"
 local host_parts = require "spec.support.host_parts"
 local inspected = require "spec.support.inspected"
+local texts = require "spec.support.texts"
 
 local protocol = host_parts.part "top_protocol"
-local texts = host_parts.part "top_texts"
+local top_texts = host_parts.part "top_texts"
 local view = host_parts.part "top_view"
+
+local contains, lacks = texts.contains, texts.lacks
 
 local HELLO <const> = { pid = "42", version = "0.1.0", name = "server.lua" }
 
@@ -99,8 +102,8 @@ describe("the table of --top", function()
       { id = 1, name = "fib", state = "running", waits = "", at = "a.lua:7" },
       { id = 2, name = "eager", state = "ready", waits = "", at = "a.lua:9" },
     })
-    assert.is_truthy(lines[4]:find(" (at a.lua:7) ", 1, true), lines[4])
-    assert.is_nil(lines[5]:find("a.lua:9", 1, true), lines[5])
+    contains(lines[4], " (at a.lua:7) ")
+    lacks(lines[5], "a.lua:9")
   end)
 
   it("is sorted by each column, both ways [D45]", function()
@@ -180,7 +183,7 @@ describe("the table of --top", function()
     local all = table.concat(screen_of(v), "\n")
     for _, text in ipairs { "! task 7 'fib': a step took 2.00 s",
       "! task 8 'deaf': it was cancelled", "7 ! ▶ running", "8 ! ⏸ waiting" } do
-      assert.is_truthy(all:find(text, 1, true), all)
+      contains(all, text)
     end
     assert.are.equal("warning", style_of(v, "! task 7"))
   end)
@@ -189,8 +192,7 @@ describe("the table of --top", function()
     local v = view_of({ { id = 7, name = "fib", state = "running" } },
       { { answer = "old", busy_for = 3 * SECOND } })
     local all = table.concat(screen_of(v), "\n")
-    assert.is_truthy(all:find("a step has been computing for 3.00 s in task 7 "
-      .. "'fib'", 1, true), all)
+    contains(all, "a step has been computing for 3.00 s in task 7 'fib'")
   end)
 
   it("gives each of several engines a line, and tells tasks apart", function()
@@ -201,7 +203,7 @@ describe("the table of --top", function()
     local all = table.concat(screen_of(v), "\n")
     for _, text in ipairs { "engine 1 'main'  idle 90.0 %",
       "engine 2 'worker'  idle 0.0 %", " 1/5 ", "2/2:5 " } do
-      assert.is_truthy(all:find(text, 1, true), all)
+      contains(all, text)
     end
   end)
 
@@ -217,7 +219,7 @@ describe("the table of --top", function()
           for _, line in ipairs(lines) do
             local width = 0
             for _, span in ipairs(line) do
-              width = width + texts.width(span[1])
+              width = width + top_texts.width(span[1])
             end
             assert.is_true(width <= math.max(columns, 2),
               ("%s %dx%d: %d"):format(page, columns, rows, width))
@@ -235,9 +237,9 @@ describe("the table of --top", function()
     end
     local v = press(view_of(tasks), ">", "<", "end")
     local lines = screen_of(v, 10)
-    assert.is_truthy(lines[9]:find("t" .. #tasks, 1, true), lines[9])
+    contains(lines[9], "t" .. #tasks)
     lines = screen_of(press(v, "home"), 10)
-    assert.is_truthy(lines[4]:find("t1 ", 1, true), lines[4])
+    contains(lines[4], "t1 ")
     local count = v.body
     screen_of(press(v, "page-down"), 10)
     assert.are.equal(1 + count, v.index)
@@ -254,7 +256,7 @@ describe("a page of --top", function()
   it("lists the keys, and is left by the key that opened it", function()
     local v = press(view_of(THREE), "?")
     local all = table.concat(screen_of(v), "\n")
-    assert.is_truthy(all:find("show tasks below their parents", 1, true))
+    contains(all, "show tasks below their parents")
     assert.is_nil(press(v, "?").page)
   end)
 
@@ -267,7 +269,7 @@ describe("a page of --top", function()
       .. ".lua:7", "started at      server.lua:1", "parent          1 'main'",
       "state           waiting, for 1.00 s", "color           red\\x1b",
       "! warning       it was cancelled" } do
-      assert.is_truthy(all:find(text, 1, true), all)
+      contains(all, text)
     end
   end)
 
@@ -312,7 +314,7 @@ describe("the filter of --top", function()
   it("is typed, corrected and given up", function()
     local v = press(view_of(THREE), "/", "f", "é", "backspace", "i")
     assert.are.equal("fi", v.look.filter)
-    assert.is_truthy(screen_of(v)[24]:find("filter: fi_", 1, true))
+    contains(screen_of(v)[24], "filter: fi_")
     press(v, "enter", "/", "ctrl-u", "x", "escape")
     assert.are.equal("fi", v.look.filter)
     press(v, "escape")
