@@ -109,8 +109,8 @@ function Writer:box(box, depth)
   self:items(box.items, depth)
 end
 
---- Let all nodes at the end of one box stand before, and all nodes at the
---- beginning of the other one behind, an edge between the boxes.
+--- Draw invisible edges beside an edge from box to box: all nodes at the end of
+--- one box then stand before all nodes at the beginning of the other one.
 function Writer:keep_order(starts, start, stops, stop)
   for _, node in ipairs(starts) do
     if node ~= start then

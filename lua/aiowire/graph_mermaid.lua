@@ -21,16 +21,15 @@ local function entity(character)
   return "#" .. utf8.codepoint(character) .. ";"
 end
 
+local function entities(text)
+  return (text:gsub(".", entity))
+end
+
 --- Return one line of a text without any syntax of Mermaid.
 local function escaped(text)
   text = model.clean(text)
     :gsub("[\"#&;<>\\`*~%[%]{}|$%%@^]", entity)
-    :gsub("%f[%w_]_+", function(run)
-      return ("#95;"):rep(#run)
-    end)
-    :gsub("_+%f[^%w_]", function(run)
-      return ("#95;"):rep(#run)
-    end)
+    :gsub("%f[%w_]_+", entities):gsub("_+%f[^%w_]", entities)
     :gsub(":(//)", "#58;%1"):gsub(":(fa%-)", "#58;%1")
     :gsub("^(%s*%d+)([.)])", function(number, mark)
       return number .. entity(mark)
