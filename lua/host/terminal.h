@@ -27,8 +27,8 @@ bool host_terminal_was_stopped(void);
 /* Give modes and signals back. */
 void host_terminal_leave(void);
 
-/* Before host_terminal_enter(): whatever gives the modes back until the end of
- * host_terminal_leave() writes a text as well.
+/* Write a text whenever the modes are given back, up to and with the next
+ * host_terminal_leave(). Call this before host_terminal_enter().
  *
  *   terminal  a descriptor that does not block
  *   leave     borrowed until then */

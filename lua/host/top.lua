@@ -33,7 +33,7 @@ local view <const> = part "host.top_view"
 
 local STATUS_ERROR <const> = 1
 
---- So many seconds later than an Escape, what follows is another key.
+--- What comes more seconds than these after an Escape is another key.
 local ESCAPE_TIME <const> = 0.1
 
 local M = {}

@@ -2,8 +2,8 @@
 ---
 --- A key is "up", "page-down", "enter", "escape", "ctrl-l" and so on, or the
 --- character itself. A sequence of an unknown key is left out. A lone Escape
---- looks like the begin of a sequence: it is one only if nothing follows soon,
---- which the caller knows; then it calls Keys:flush().
+--- looks like the begin of a sequence. Only the caller sees that nothing
+--- follows soon; then it calls Keys:flush().
 
 local M = {}
 
@@ -14,7 +14,7 @@ local NUMBERS <const> = { ["1"] = "home", ["4"] = "end", ["5"] = "page-up",
 local CONTROLS <const> = { ["\r"] = "enter", ["\n"] = "enter",
   ["\t"] = "tab", ["\b"] = "backspace", ["\127"] = "backspace" }
 
---- So many bytes of a sequence may be missing its end.
+--- A sequence that has no end after so many bytes is none.
 local MOST <const> = 32
 
 ---@class host.TopKeys

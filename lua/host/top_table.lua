@@ -47,8 +47,9 @@ end
 ---@field value fun(task, look): any by which tasks are sorted
 ---@field falling? boolean the largest value comes first
 ---@field tail? boolean the end of a long text is shown, not its start
----@field least? integer a column that gives room keeps so many columns
----@field most integer columns at most
+---@field least? integer its width at least where the screen is narrow; nil:
+--- what its widest cell needs
+---@field most integer its width at most
 
 --- In the order of the table.
 ---@type host.TopColumn[]
@@ -130,7 +131,7 @@ for _, column in ipairs(M.COLUMNS) do
   BY_NAME[column.name] = column
 end
 
---- Returns the column after one of that name, or `step` columns after it.
+--- Returns the name of the column that is `step` columns after another one.
 ---@param name string
 ---@param step integer
 ---@return string name
@@ -324,7 +325,8 @@ local function kept_columns(natural, columns)
   return kept, columns - needed
 end
 
--- Give room to the columns, column by column of the screen, that miss most.
+-- Give the room to the columns that miss most, one column of the screen at a
+-- time.
 local function share_room(layout, room)
   while room > 0 do
     local neediest = layout[1]
