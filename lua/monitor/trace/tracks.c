@@ -12,8 +12,6 @@
  */
 #include "trace/tracks.h"
 
-#include "listen/instruments.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -412,36 +410,24 @@ static void nest_slices(awm_tracks *t) {
 
 /* ---- names of tasks that live ---- */
 
-typedef struct namer {
-  awm_tracks *t;
-  uint64_t serial;
-} namer;
-
-static void *begin_naming(void *data, const awl_engine *engine) {
-  namer *n = aw_allocate(sizeof *n);
-  if (n)
-    *n = (namer){data, engine->serial};
-  return n;
+static void name_tasks(const awm_tracks *t, const awl_loop *loop) {
+  const aw_scope *root = aw_loop_scope(loop->core);
+  size_t depth = 0;
+  for (const aw_scope *at = root; at; at = aw_scope_walk(root, at, &depth)) {
+    const aw_task *task = aw_scope_task(at);
+    if (!task)
+      continue;
+    uint64_t key = awm_key(loop->engine->serial, aw_task_id(task));
+    awm_track *track = awm_tracks_find(t, key);
+    if (track && !track->name[0])
+      name_track(track, aw_task_name(task), aw_task_where(task));
+  }
 }
 
-static void keep_name(void *data, const aw_task *task) {
-  const namer *n = data;
-  awm_track *track =
-      awm_tracks_find(n->t, awm_key(n->serial, aw_task_id(task)));
-  if (track && !track->name[0])
-    name_track(track, aw_task_name(task), aw_task_where(task));
-}
-
-/* Without memory some tasks stay nameless. */
-static void find_names(awm_tracks *t, awl_state *s) {
-  const awm_listener listener = {.to = {.data = t,
-                                        .task_started = keep_name,
-                                        .size = sizeof(aw_instrument)},
-                                 .engine_begins = begin_naming,
-                                 .engine_ends = aw_free};
-  aw_lua_instrument *own;
-  if (awm_listen(s, &listener, &own) == 0)
-    aw_lua_instrument_remove(own);
+static void find_names(const awm_tracks *t, const awl_state *s) {
+  for (uint32_t i = 0; i < s->loop_count; i++)
+    if (s->loops[i] && s->loops[i]->core)
+      name_tasks(t, s->loops[i]);
 }
 
 /* ---- all of it ---- */
