@@ -14,6 +14,8 @@
  */
 #include "inspect/client.h"
 
+#include <uv.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -135,7 +137,7 @@ static void put_engine(awm_client *c, const awm_round *round,
                        const awm_entry *e) {
   put_format(c, "engine\tid=%u\ttid=%ld\tname=", e->number, e->thread);
   put_value(c, e->name, strlen(e->name));
-  put_format(c, "\tup=%" PRIu64, awm_now() - e->since);
+  put_format(c, "\tup=%" PRIu64, uv_hrtime() - e->since);
   if (round->request == AWM_TASKS && e->answer != AWM_FAILED)
     put_engine_keys_of(c, e->text);
   put_format(c, "\tanswer=%s\tbusy_for=%" PRIu64, answers[e->answer],
@@ -173,7 +175,7 @@ static void put_round(awm_client *c) {
   put_out(c, ".\n", 2);
   awm_round_free(c->round);
   c->round = NULL;
-  c->moved = awm_now();
+  c->moved = uv_hrtime();
 }
 
 /* ---- requests ---- */
@@ -272,7 +274,7 @@ static bool next_request(awm_client *c) {
 /* ---- the client ---- */
 
 void awm_client_open(awm_client *c, int fd) {
-  *c = (awm_client){.fd = fd, .moved = awm_now()};
+  *c = (awm_client){.fd = fd, .moved = uv_hrtime()};
 }
 
 void awm_client_refuse(awm_client *c) {
@@ -324,7 +326,7 @@ static bool write_out(awm_client *c) {
     if (n < 0)
       return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
     c->written += (size_t)n;
-    c->moved = awm_now();
+    c->moved = uv_hrtime();
   }
   aw_free(c->out);
   c->out = NULL;
@@ -339,13 +341,13 @@ static bool read_in(awm_client *c) {
   if (n < 0)
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
   c->filled += (size_t)n;
-  c->moved = awm_now();
+  c->moved = uv_hrtime();
   return n > 0;
 }
 
 /* A request that is under way: press, or end it, in time. */
 static void go_on_with_round(awm_client *c) {
-  uint64_t took = awm_now() - c->round->asked_at;
+  uint64_t took = uv_hrtime() - c->round->asked_at;
   if (took >= PRESS && c->phase == AWM_FRESH) {
     awm_round_press(c->round);
     c->phase = AWM_PRESSED;
@@ -381,5 +383,5 @@ bool awm_client_go_on(awm_client *c, short events) {
     return false;
   if (!go_on_with_lines(c) || c->starved)
     return false;
-  return c->round || awm_now() < awm_client_due(c);
+  return c->round || uv_hrtime() < awm_client_due(c);
 }

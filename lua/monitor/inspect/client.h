@@ -18,7 +18,7 @@ typedef struct awm_client {
   size_t size, room, written;
   bool starved; /* `out` lacks what there was no memory for */
   bool ends;    /* it is closed when all is written */
-  /* real time, ns, of the last byte from or to it, or of the answer */
+  /* as of uv_hrtime(): of the last byte from or to it, or of the answer */
   uint64_t moved;
 } awm_client;
 

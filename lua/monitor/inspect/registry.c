@@ -29,10 +29,11 @@
 
 #include "signals/interrupt.h"
 
+#include <uv.h>
+
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #if defined(__linux__)
@@ -85,12 +86,6 @@ void awm_text_release(awm_text *text) {
     aw_free(text);
 }
 
-uint64_t awm_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * AW_SECOND + (uint64_t)t.tv_nsec;
-}
-
 /* ---- the list ---- */
 
 static long number_of_thread(void) {
@@ -109,7 +104,7 @@ awm_inspected *awm_registry_enter(const char *name) {
     return NULL;
   own->forks = aw_forks();
   own->thread = number_of_thread();
-  own->since = awm_now();
+  own->since = uv_hrtime();
   own->end = &own->queue;
   snprintf(own->name, sizeof own->name, "%s", name);
   awm_lock();
@@ -298,7 +293,7 @@ awm_round *awm_round_begin(awm_request request, const char *argument) {
       aw_allocate(sizeof *round + count * sizeof *round->entries);
   if (round) {
     round->request = request;
-    round->asked_at = awm_now();
+    round->asked_at = uv_hrtime();
     for (awm_inspected *i = inspected; i; i = i->next)
       ask_state(&round->entries[round->count++], i, request, argument);
   }
@@ -337,7 +332,7 @@ static void note_step(const awm_round *round, awm_entry *e,
     e->step = *is;
   if (is->task && is->began < since)
     since = is->began;
-  e->busy_for = awm_now() - since;
+  e->busy_for = uv_hrtime() - since;
 }
 
 /* Let go of the question, with what is known. Returns the question if it is to

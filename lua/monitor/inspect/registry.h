@@ -57,7 +57,7 @@ struct awm_inspected {
   /* Set once, by the state's thread. */
   unsigned number, forks;
   long thread;    /* the system's number of the thread */
-  uint64_t since; /* real time, ns */
+  uint64_t since; /* as of uv_hrtime() */
 
   atomic_bool asked; /* there is something in the queue: a hint */
   /* awl_engine.serial of the state's own engine; 0: not known */
@@ -71,11 +71,8 @@ struct awm_inspected {
   const awm_pulse *pulse;        /* or NULL: there are no accounts */
   awm_question *queue, **end;
   awm_question *taken; /* that is being answered, or NULL */
-  awm_text *last; /* the last answer to AWM_TASKS, or NULL */
+  awm_text *last;      /* the last answer to AWM_TASKS, or NULL */
 };
-
-/* Real time, ns. */
-uint64_t awm_now(void);
 
 /* ---- for the threads of Lua states ---- */
 
@@ -131,7 +128,7 @@ typedef struct awm_entry {
 /* A request, asked of all states. */
 typedef struct awm_round {
   awm_request request;
-  uint64_t asked_at; /* real time, ns */
+  uint64_t asked_at; /* as of uv_hrtime() */
   size_t count;
   awm_entry entries[];
 } awm_round;

@@ -25,6 +25,8 @@
 
 #include "inspect/client.h"
 
+#include <uv.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -87,7 +89,7 @@ static awm_client *forgotten_client(void) {
   awm_client *found = NULL;
   for (int i = 0; i < MOST_CLIENTS; i++) {
     awm_client *c = &server.clients[i];
-    if (awm_client_rests(c) && awm_now() - c->moved > FORGOTTEN &&
+    if (awm_client_rests(c) && uv_hrtime() - c->moved > FORGOTTEN &&
         (!found || c->moved < found->moved))
       found = c;
   }
@@ -138,7 +140,7 @@ static bool accept_client(void) {
     return true;
   }
   if (code != EAGAIN && code != EINTR && code != ECONNABORTED)
-    server.paused = awm_now() + PAUSE; /* as without free descriptors */
+    server.paused = uv_hrtime() + PAUSE; /* as without free descriptors */
   return false;
 }
 
@@ -154,7 +156,7 @@ static void empty_bell(void) {
 
 /* Returns the time at which something is due. */
 static uint64_t fill_polls(struct pollfd *polls) {
-  bool accepts = server.paused <= awm_now();
+  bool accepts = server.paused <= uv_hrtime();
   uint64_t due = accepts ? UINT64_MAX : server.paused;
   polls[BELL] = (struct pollfd){.fd = server.bell[0], .events = POLLIN};
   polls[SOCKET] = (struct pollfd){.fd = accepts ? server.place.socket : -1,
@@ -173,7 +175,7 @@ static uint64_t fill_polls(struct pollfd *polls) {
 
 /* Milliseconds until then, for poll(): not less. */
 static int wait_until(uint64_t due) {
-  uint64_t now = awm_now();
+  uint64_t now = uv_hrtime();
   if (due == UINT64_MAX)
     return -1;
   return due <= now ? 0 : (int)((due - now) / 1000000 + 1);

@@ -18,6 +18,8 @@
 #include "errors/notice.h"
 #include "wire/task_text.h"
 
+#include <uv.h>
+
 #include <string.h>
 
 enum { MOST_TASKS = 20000, ROW = 256 };
@@ -210,7 +212,7 @@ static void put_account(output *o, const aw_task *task) {
     put_count(o, "\tsteps=", aw_task_steps(task));
     return;
   }
-  uint64_t now = awm_now();
+  uint64_t now = uv_hrtime();
   put_count(o, "\tsteps=", is.steps);
   put_count(o, "\tsince=", now - is.since);
   put_count(o, "\tbusy=", is.busy);

@@ -12,6 +12,8 @@
 
 #include "trace/recorder.h"
 
+#include <uv.h>
+
 static int record_cycle(lua_State *L) {
   awl_state *s = awl_find_state(L);
   if (!s)
@@ -48,7 +50,7 @@ static awm_recorder *recorder_of(lua_State *L) {
  * inline: aw_lua_pause_begins() must stay small. */
 __attribute__((noinline)) static uint64_t begin_pause(lua_State *L) {
   bool works = recorder_of(L) && lua_gc(L, LUA_GCISRUNNING) == 1;
-  return works ? awm_clock_ns() : 0;
+  return works ? uv_hrtime() : 0;
 }
 
 /* Called whether or not anything is recorded. */

@@ -40,17 +40,12 @@
 #include "listen/instruments.h"
 #include "listen/states.h"
 
+#include <uv.h>
+
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 _Thread_local awm_recorder *awm_here;
-
-uint64_t awm_clock_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * AW_SECOND + (uint64_t)t.tv_nsec;
-}
 
 int32_t awm_heap(const awl_state *s) {
   return lua_gc(s->util, LUA_GCCOUNT);
@@ -160,7 +155,7 @@ enum { TEXT_SIZE = AWM_MOST_TEXTS * AWM_TEXT_BYTES };
 static void record_start(void *data, const aw_task *task) {
   awm_heard *h = data;
   const aw_task *parent = aw_task_parent(task);
-  awm_record *record = new_task_record(h, AWM_STARTED, task, awm_clock_ns());
+  awm_record *record = new_task_record(h, AWM_STARTED, task, uv_hrtime());
   if (h->stepping && !h->recorder->telling)
     record->about.number = awm_key_id(h->stepping);
   else
@@ -175,7 +170,7 @@ static void record_start(void *data, const aw_task *task) {
 static void record_end(void *data, const aw_task *task) {
   awm_heard *h = data;
   char text[TEXT_SIZE];
-  awm_record *record = new_task_record(h, AWM_ENDED, task, awm_clock_ns());
+  awm_record *record = new_task_record(h, AWM_ENDED, task, uv_hrtime());
   record->result = (int32_t)aw_task_state_of(task);
   const aw_error *error = aw_task_error(task);
   if (aw_task_state_of(task) == AW_TASK_FAILED && error) {
@@ -189,7 +184,7 @@ static void record_cancel(void *data, const aw_task *task) {
   awm_heard *h = data;
   char text[TEXT_SIZE];
   aw_value reason = 0;
-  awm_record *record = new_task_record(h, AWM_CANCELLED, task, awm_clock_ns());
+  awm_record *record = new_task_record(h, AWM_CANCELLED, task, uv_hrtime());
   record->result = (int32_t)aw_task_cancelled_by(task, &reason);
   if (aw_task_overdue(task))
     record->flags |= AWM_HARD;
@@ -203,12 +198,12 @@ static void record_step_begin(void *data, const aw_task *task) {
   awm_heard *h = data;
   h->recorder->fresh = 0;
   h->stepping = awm_key(h->serial, aw_task_id(task));
-  h->step_at = awm_clock_ns();
+  h->step_at = uv_hrtime();
 }
 
 static void record_step_end(void *data, const aw_task *task) {
   awm_heard *h = data;
-  uint64_t now = awm_clock_ns();
+  uint64_t now = uv_hrtime();
   (void)task; /* `stepping` */
   if (h->is_virtual)
     note_clock(h, now);
@@ -252,7 +247,7 @@ static void record_wait(void *data, const aw_task *task, const char *label) {
   }
   aw_waiting waiting;
   awm_record *record =
-      new_task_record(h, AWM_WAIT, task, r->fresh ? r->fresh : awm_clock_ns());
+      new_task_record(h, AWM_WAIT, task, r->fresh ? r->fresh : uv_hrtime());
   record->about.label = label;
   if (aw_task_waiting(task, &waiting))
     describe_wait(r, record, &waiting);
@@ -265,18 +260,18 @@ static void record_wait_end(void *data, const aw_task *task, int result) {
     h->recorder->yielding = false;
     return;
   }
-  new_task_record(h, AWM_WAIT_ENDED, task, awm_clock_ns())->result = result;
+  new_task_record(h, AWM_WAIT_ENDED, task, uv_hrtime())->result = result;
   h->recorder->waiting--;
 }
 
 static void record_block(void *data, uint64_t until) {
   (void)until;
-  ((awm_heard *)data)->blocked_at = awm_clock_ns();
+  ((awm_heard *)data)->blocked_at = uv_hrtime();
 }
 
 static void record_span(awm_recorder *r, awm_kind kind, uint64_t key,
                         uint64_t began, uint8_t flags) {
-  awm_record *record = new_record(r, kind, key, awm_clock_ns());
+  awm_record *record = new_record(r, kind, key, uv_hrtime());
   record->flags |= flags;
   record->about.number = began;
   record->result = awm_heap(r->state);
@@ -295,7 +290,7 @@ void awm_record_pause(awm_recorder *r, uint64_t began, bool full) {
 }
 
 void awm_record_cycle(awm_recorder *r) {
-  new_record(r, AWM_CYCLE, 0, awm_clock_ns())->result = awm_heap(r->state);
+  new_record(r, AWM_CYCLE, 0, uv_hrtime())->result = awm_heap(r->state);
 }
 
 /* ---- life ---- */
@@ -313,7 +308,7 @@ static void *begin_hearing(void *data, const awl_engine *engine) {
                    .next = r->engines};
   r->engines = h;
   if (h->is_virtual)
-    note_clock(h, awm_clock_ns());
+    note_clock(h, uv_hrtime());
   return h;
 }
 

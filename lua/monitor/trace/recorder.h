@@ -55,9 +55,6 @@ static inline bool awm_is_used(const awl_state *s, awm_use use) {
   return s->recorder && (s->recorder->uses & use);
 }
 
-/* Read CLOCK_MONOTONIC, in ns. */
-uint64_t awm_clock_ns(void);
-
 /* The recorder that was made last on this thread; or NULL. For the pauses of the
  * collector, which come with any coroutine, of any state. */
 extern _Thread_local awm_recorder *awm_here;

@@ -74,7 +74,7 @@ typedef struct awm_record {
   uint8_t flags;
   uint8_t spare;
   int32_t result;
-  uint64_t at;   /* CLOCK_MONOTONIC, ns; of what has a duration: its end */
+  uint64_t at;   /* as of uv_hrtime(); of what has a duration: its end */
   uint64_t task; /* a key, or 0: of the state */
   union {
     uint64_t number;

@@ -12,6 +12,8 @@
  */
 #include "trace/tracks.h"
 
+#include <uv.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -450,7 +452,7 @@ int awm_tracks_build(awm_tracks *t, const awm_recorder *r, uint64_t since) {
   memset(t, 0, sizeof *t);
   t->ring = &r->ring;
   t->first = awm_ring_first(t->ring, since);
-  t->from = t->now = awm_clock_ns();
+  t->from = t->now = uv_hrtime();
   find_begin(t);
   if (!build_slices(t, r))
     return AW_ENOMEM;
