@@ -13,15 +13,15 @@ local function events(count)
   return text
 end
 
-local function graph(format, loops)
-  return inner.part "aiowire.graph".loops(loops,
+local function graph(format)
+  return inner.part "aiowire.graph".loops(inner.loops(),
     format ~= "" and format or "mermaid")
 end
 
 --- Answer `request` with its `argument`, "" for none.
-return function(request, argument, loops)
+return function(request, argument)
   if request == "events" then
     return events(argument)
   end
-  return graph(argument, loops)
+  return graph(argument)
 end

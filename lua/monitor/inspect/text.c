@@ -289,22 +289,12 @@ static void make_tasks(lua_State *L, awl_state *s, output *o) {
   }
 }
 
-/* Call inspect.lua: the request, its argument, and the loops. */
-static void make_by_part(lua_State *L, awl_state *s, output *o) {
+/* Call inspect.lua with the request and its argument. */
+static void make_by_part(lua_State *L, output *o) {
   awl_push_embedded(L, "aiowire.inspect");
   lua_pushstring(L, o->question->request == AWM_EVENTS ? "events" : "graph");
   lua_pushstring(L, o->question->argument);
-  lua_newtable(L);
-  for (uint32_t i = 0; i < s->loop_count; i++) {
-    if (!root_of(s, i))
-      continue;
-    awl_push_loop(L, s, s->loops[i]);
-    if (lua_isnil(L, -1)) /* garbage, about to be finalized */
-      lua_pop(L, 1);
-    else
-      lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-  }
-  lua_call(L, 3, 1);
+  lua_call(L, 2, 1);
   size_t size;
   const char *text = luaL_tolstring(L, -1, &size);
   put_bytes(o, text, size);
@@ -323,7 +313,7 @@ static int make_answer(lua_State *L) {
     const char *text = lua_tolstring(L, -1, &size);
     put_bytes(o, text, size);
   } else {
-    make_by_part(L, s, o);
+    make_by_part(L, o);
   }
   return 0;
 }
