@@ -74,20 +74,11 @@ static void put_format(awm_client *c, const char *format, ...) {
                                        : sizeof text - 1);
 }
 
-/* The letter that stands for a byte after a backslash; 0: the byte is plain. */
-static char escape_of(char byte) {
-  return byte == '\t'   ? 't'
-         : byte == '\n' ? 'n'
-         : byte == '\r' ? 'r'
-         : byte == '\\' ? '\\'
-                        : '\0';
-}
-
 /* Put a text as a value: without tabs, newlines and lone backslashes. */
 static void put_value(awm_client *c, const char *text, size_t size) {
   size_t plain = 0; /* where the plain bytes begin that are not put yet */
   for (size_t i = 0; i < size; i++) {
-    char escaped[2] = {'\\', escape_of(text[i])};
+    char escaped[2] = {'\\', awm_escape_of(text[i])};
     if (!escaped[1])
       continue;
     put_out(c, text + plain, i - plain);

@@ -86,6 +86,14 @@ void awm_text_release(awm_text *text) {
     aw_free(text);
 }
 
+char awm_escape_of(char byte) {
+  return byte == '\t'   ? 't'
+         : byte == '\n' ? 'n'
+         : byte == '\r' ? 'r'
+         : byte == '\\' ? '\\'
+                        : '\0';
+}
+
 /* ---- the list ---- */
 
 static long number_of_thread(void) {

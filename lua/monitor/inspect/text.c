@@ -85,10 +85,7 @@ static void put_string(output *o, const char *key, const char *text) {
     at += plain;
     if (!*at)
       break;
-    const char escaped[2] = {'\\', *at == '\t'   ? 't'
-                                   : *at == '\n' ? 'n'
-                                   : *at == '\r' ? 'r'
-                                                 : '\\'};
+    const char escaped[2] = {'\\', awm_escape_of(*at)};
     put_bytes(o, escaped, 2);
     at++;
   }
