@@ -8,17 +8,17 @@
  * all signals, and sleeps in poll() without a limit while nothing is under way.
  *
  * `life` guards the start and the end, and is taken before the lock of
- * registry.c. The server's descriptors are made and closed under the
- * first, those of clients under the second. So a forked process, which inherits
- * them, knows and closes all: it has no server. A process that another program
- * replaces closes them by itself (CLOEXEC).
+ * registry.c. The server's descriptors are made and closed under `life`, those
+ * of clients under the lock. So a forked process, which inherits them, knows and
+ * closes all: it has no server. A process that another program replaces closes
+ * them by itself (CLOEXEC).
  *
  * Only the same user and root may look: the credentials that the kernel had for
  * the peer when it connected count, besides the modes of the folder and the
  * socket.
  *
- * Neighbours: folder.c makes the socket, client.c has the
- * protocol, registry.c the states.
+ * Neighbours: folder.c makes the socket, client.c has the protocol, registry.c
+ * the states.
  */
 #define _GNU_SOURCE /* accept4(), struct ucred */
 #include "inspect/server.h"
@@ -245,6 +245,14 @@ static bool make_server_thread(awm_fault *fault) {
   return rc == 0 || fail_server(fault, -rc, "a thread");
 }
 
+/* Undo what start_server() has made, but for the thread. */
+static void close_server(void) {
+  awm_registry_set_bell(-1);
+  awm_place_remove(&server.place);
+  awm_place_close(&server.place);
+  close_server_bell();
+}
+
 static bool start_server(awm_fault *fault) {
   if (!open_bell(fault) || !awm_place_open(&server.place, fault)) {
     close_server_bell();
@@ -258,13 +266,9 @@ static bool start_server(awm_fault *fault) {
   atomic_store(&server.ends, false);
   awm_registry_set_bell(server.bell[1]);
   server.runs = make_server_thread(fault);
-  if (server.runs)
-    return true;
-  awm_registry_set_bell(-1);
-  awm_place_remove(&server.place);
-  awm_place_close(&server.place);
-  close_server_bell();
-  return false;
+  if (!server.runs)
+    close_server();
+  return server.runs;
 }
 
 static void stop_server(void) {
@@ -272,10 +276,7 @@ static void stop_server(void) {
   (void)!write(server.bell[1], "", 1);
   pthread_join(server.thread, NULL);
   server.runs = false;
-  awm_registry_set_bell(-1);
-  awm_place_remove(&server.place);
-  awm_place_close(&server.place);
-  close_server_bell();
+  close_server();
 }
 
 /* ---- forks, and the end of the process ---- */
