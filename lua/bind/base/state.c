@@ -142,6 +142,16 @@ awl_state *awl_open(lua_State *L) {
   return s;
 }
 
+bool awl_is_switched_on(lua_State *L, const char *name) {
+  const char *value = getenv(name);
+  if (!value || strcmp(value, "1") != 0)
+    return false;
+  lua_getfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+  bool ignored = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return !ignored;
+}
+
 /* ---- finalizers ---- */
 
 /* Since Lua 5.4.4, lua_gc() returns -1 for every option while a finalizer runs.

@@ -607,6 +607,9 @@ awl_state *awl_open(lua_State *L);
 awl_state *awl_find_state(lua_State *L);
 /* As awl_open(), in C functions of the module: their upvalue 1 is the state. */
 awl_state *awl_of(lua_State *L);
+/* Is the environment variable `name` "1"? With the option -E of Lua's
+ * interpreter it does not count. Raises. */
+bool awl_is_switched_on(lua_State *L, const char *name);
 /* The task whose step runs, or NULL. */
 static inline aw_task *awl_running_task(const awl_state *s) {
   return s->run.running ? s->run.running->task : NULL;

@@ -31,10 +31,6 @@
 #include "listen/states.h"
 #include "signals/interrupt.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 typedef struct awm_look {
   awm_inspected *inspected;
   aw_lua_interrupts *interrupts; /* NULL until the first run */
@@ -211,16 +207,6 @@ static int module_inspect(lua_State *L) {
   return 1;
 }
 
-static bool is_asked_for(lua_State *L) {
-  const char *value = getenv("AIOWIRE_INSPECT");
-  if (!value || strcmp(value, "1") != 0)
-    return false;
-  lua_getfield(L, LUA_REGISTRYINDEX, "LUA_NOENV"); /* option -E */
-  bool ignored = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return !ignored;
-}
-
 void awm_open_inspect(lua_State *L, awl_state *s) {
   static const luaL_Reg inner[] = {{"name_inspected", inner_name_inspected},
                                    {NULL, NULL}};
@@ -228,7 +214,7 @@ void awm_open_inspect(lua_State *L, awl_state *s) {
   lua_pushvalue(L, -2);
   awl_register_inner(L, s, inner);
   lua_pop(L, 1);
-  bool holds = is_asked_for(L);
+  bool holds = awl_is_switched_on(L, "AIOWIRE_INSPECT");
   if ((!holds && !awm_server_runs()) || join(L, s, holds, &fault))
     return;
   aw_lua_push_system_error(L, fault.code, "AIOWIRE_INSPECT", fault.about);

@@ -19,7 +19,6 @@
 #include "trace/waits.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A pause of the collector is shown from so many nanoseconds on. */
@@ -298,10 +297,6 @@ void awm_open_recorded(lua_State *L, awl_state *s) {
       {"record", m_record}, {"recorded", m_recorded}, {NULL, NULL}};
   awl_register(L, s, functions);
   s->upcalls.push_recorded = push_for_report;
-  const char *wanted = getenv("AIOWIRE_RECORD");
-  lua_getfield(L, LUA_REGISTRYINDEX, "LUA_NOENV"); /* option -E */
-  bool ignored = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  if (wanted && strcmp(wanted, "1") == 0 && !ignored)
+  if (awl_is_switched_on(L, "AIOWIRE_RECORD"))
     turn_on(L, s);
 }
