@@ -95,10 +95,11 @@ static void end_hub(aw_closer *closer) {
     if (!hosted)
       continue;
     awl_state *s = hosted->state;
+    s->engine = NULL;
     if (s->upcalls.runs)
-      s->upcalls.runs(hosted->driver, s, NULL);
+      s->upcalls.runs(hosted->driver, s);
     awl_free_engine(hosted->engine);
-    s->engine = hosted->engine = NULL;
+    hosted->engine = NULL;
     hosted->hub = NULL;
     hosted->closed = true;
   }

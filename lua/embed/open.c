@@ -83,7 +83,7 @@ static int bind(lua_State *L, awl_state *s, aw_engine *engine) {
   s->engine = hosted->engine;
   s->prefix = (aw_value)hosted->number << AWL_STATE_SHIFT;
   if (s->upcalls.runs)
-    s->upcalls.runs(L, s, engine);
+    s->upcalls.runs(L, s);
   return 0;
 }
 

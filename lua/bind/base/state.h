@@ -416,12 +416,12 @@ typedef struct awl_upcalls {
   /* The state has made an engine, which no loop uses yet. Returns 0 or a
    * negative code; raises and collects nothing. NULL: nobody listens */
   int (*engine_made)(const awl_engine *engine);
-  /* For lua/monitor; NULL unless somebody may look into the state. */
   /* Somebody may ask for a look at the tasks. In the middle of a body: `hook`.
-   * Raises nothing. */
+   * Raises nothing. NULL, as the next one: nobody may look into the state */
   void (*look)(lua_State *L, awl_state *s, bool hook);
-  /* From now on `engine` runs; NULL: none does. Raises nothing. */
-  void (*runs)(lua_State *L, awl_state *s, aw_engine *engine);
+  /* The engine that runs has changed: it is that of `run`, or else the host
+   * program's, or none. Raises nothing. */
+  void (*runs)(lua_State *L, awl_state *s);
   /* our `require` [R16] */
   lua_CFunction require;
   /* Put it in the place of Lua's. Raises. */
@@ -513,7 +513,7 @@ struct awl_state {
   const awl_location *recent_locations[2];
   awl_known known[AWL_MOST_KNOWN];
   awl_seen_stacks *seen_stacks; /* see seen_stack.c; NULL until first used */
-  struct awm_look *look; /* see lua/monitor/inspect.c; NULL: nobody may look */
+  struct awm_look *look;        /* see monitor/inspect; NULL: nobody may look */
 
   /* classes */
   awl_upcalls upcalls;

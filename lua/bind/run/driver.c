@@ -517,13 +517,10 @@ void awl_run_step(lua_State *L, awl_state *s) {
   drive(L, s);
 }
 
-/* `engine` runs from now on; NULL: none does, or the host program's. */
-static void tell_who_looks(lua_State *L, awl_state *s,
-                           const awl_engine *engine) {
-  if (!engine && s->hosted)
-    engine = s->engine;
+/* The engine that runs has changed. */
+static void tell_who_looks(lua_State *L, awl_state *s) {
   if (s->upcalls.runs)
-    s->upcalls.runs(L, s, engine ? engine->core : NULL);
+    s->upcalls.runs(L, s);
 }
 
 int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
@@ -545,14 +542,14 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
   aw_engine *woken =
       loop->signals ? awl_signals_wake(s, loop->engine->core) : NULL;
   awl_limit_check(L, s);
-  tell_who_looks(L, s, loop->engine);
+  tell_who_looks(L, s);
   if (has_step(run))
     drive(L, s);
   int rc = run->rc;
   if (woken)
     awl_signals_wake(s, woken);
   s->run = outer;
-  tell_who_looks(L, s, outer.engine);
+  tell_who_looks(L, s);
   if (!outer.engine) {
     awl_workers_trim(s);
   } else {

@@ -80,7 +80,15 @@ static int inner_name_inspected(lua_State *L) {
 
 /* ---- upcalls ---- */
 
-static void runs(lua_State *L, awl_state *s, aw_engine *engine) {
+/* The engine of the run under way, or of the host program. */
+static aw_engine *engine_now(const awl_state *s) {
+  return s->run.engine            ? s->run.engine->core
+         : s->hosted && s->engine ? s->engine->core
+                                  : NULL;
+}
+
+static void runs(lua_State *L, awl_state *s) {
+  aw_engine *engine = engine_now(s);
   if (engine && aw_engine_wakeable(engine) < 0)
     engine = NULL;
   if (engine)
@@ -152,13 +160,6 @@ static bool enter(awl_state *s, awm_fault *fault) {
   return true;
 }
 
-/* The engine of the run under way, or of the host program. */
-static aw_engine *engine_now(const awl_state *s) {
-  return s->run.engine            ? s->run.engine->core
-         : s->hosted && s->engine ? s->engine->core
-                                  : NULL;
-}
-
 /* Join, if that has not happened. Returns false with `fault` filled. */
 static bool join(lua_State *L, awl_state *s, bool holds, awm_fault *fault) {
   if (s->look && !awm_registry_has(s->look->inspected))
@@ -179,7 +180,7 @@ static bool join(lua_State *L, awl_state *s, bool holds, awm_fault *fault) {
   if (is_new)
     find_script_name(L, s);
   if (is_new && s->look)
-    runs(L, s, engine_now(s));
+    runs(L, s);
   return true;
 }
 
