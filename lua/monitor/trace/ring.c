@@ -45,7 +45,7 @@ void awm_ring_free(awm_ring *ring) {
 typedef struct text_writer {
   awm_ring *ring;
   awm_record *head;
-  awm_text *last; /* the record that is being filled, or NULL */
+  awm_text_record *last; /* the record that is being filled, or NULL */
 } text_writer;
 
 static void add_text_bytes(text_writer *w, const char *bytes, size_t size) {
@@ -80,7 +80,7 @@ void awm_ring_add_text(awm_ring *ring, awm_record *head, const char *text) {
   if (size > AWM_TEXT_BYTES) {
     awm_ring_add_texts(ring, head, text, NULL);
   } else if (size > 0) {
-    awm_text *only = &awm_ring_cell(ring, ring->written++)->text;
+    awm_text_record *only = &awm_ring_cell(ring, ring->written++)->text;
     only->kind = AWM_TEXT;
     only->size = (uint8_t)size;
     memcpy(only->bytes, text, size);
@@ -121,7 +121,7 @@ uint64_t awm_ring_read(const awm_ring *ring, uint64_t at, awm_event *out) {
   size_t size = 0;
   out->record = awm_ring_cell(ring, at)->record;
   for (unsigned i = 1; i <= out->record.texts; i++) {
-    const awm_text *text = &awm_ring_cell(ring, at + i)->text;
+    const awm_text_record *text = &awm_ring_cell(ring, at + i)->text;
     memcpy(out->text + size, text->bytes, text->size);
     size += text->size;
   }

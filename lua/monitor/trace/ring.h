@@ -84,15 +84,15 @@ typedef struct awm_record {
 
 enum { AWM_TEXT_BYTES = 30, AWM_MOST_TEXTS = 8 };
 
-typedef struct awm_text {
+typedef struct awm_text_record {
   uint8_t kind; /* AWM_TEXT */
   uint8_t size; /* bytes in use */
   char bytes[AWM_TEXT_BYTES];
-} awm_text;
+} awm_text_record;
 
 typedef union awm_cell {
   awm_record record;
-  awm_text text;
+  awm_text_record text;
 } awm_cell;
 
 typedef struct awm_ring {
