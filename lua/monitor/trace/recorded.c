@@ -222,8 +222,7 @@ static void write_recorded(awm_recorder *r, size_t most) {
   if (awm_tracks_build(&t, r, 0) == 0)
     add_lines(&to, &t, &r->ring, find_last(&r->ring, most));
   awm_tracks_free(&t);
-  if (r->text)
-    aw_free(r->text);
+  aw_free(r->text);
   r->text = to.bytes;
 }
 

@@ -347,11 +347,9 @@ static void free_recorder(awl_state *s) {
   awm_recorder *r = s->recorder;
   if (awm_here == r)
     awm_here = NULL;
-  if (r->own)
-    aw_lua_instrument_remove(r->own);
+  aw_lua_instrument_remove(r->own);
   awm_ring_free(&r->ring);
-  if (r->text)
-    aw_free(r->text);
+  aw_free(r->text);
   aw_free(r);
   s->recorder = NULL;
   awm_states_leave(s);
@@ -380,8 +378,7 @@ static int enlarge(awm_recorder *r, size_t cells) {
   int rc = r->ring.mask + 1 < cells ? awm_ring_resize(&r->ring, cells) : 0;
   if (rc < 0)
     return rc;
-  if (r->own)
-    aw_lua_instrument_remove(r->own);
+  aw_lua_instrument_remove(r->own);
   r->own = NULL;
   rc = listen_to_engines(r);
   if (rc < 0) /* a recorder that hears nothing would only seem to record */

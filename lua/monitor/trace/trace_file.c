@@ -124,11 +124,8 @@ void awm_trace_file_forget(awm_trace_file *f) {
     close(f->folder);
   if (f->device >= 0)
     close(f->device);
-  if (f->path)
-    aw_free(f->path);
-  if (f->name)
-    aw_free(f->name);
-  if (f->beside)
-    aw_free(f->beside);
+  aw_free(f->path);
+  aw_free(f->name);
+  aw_free(f->beside);
   *f = (awm_trace_file){.folder = -1, .device = -1};
 }

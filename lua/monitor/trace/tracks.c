@@ -49,8 +49,7 @@ static bool grow_cells(awm_tracks *t) {
   uint32_t *made = aw_allocate(cells * sizeof *made);
   if (!made)
     return false;
-  if (t->cells)
-    aw_free(t->cells);
+  aw_free(t->cells);
   t->cells = made;
   t->cell_mask = cells - 1;
   for (uint32_t i = 0; i < t->track_count; i++)
@@ -464,9 +463,9 @@ int awm_tracks_build(awm_tracks *t, const awm_recorder *r, uint64_t since) {
 }
 
 void awm_tracks_free(awm_tracks *t) {
-  void *const parts[] = {t->slices, t->tracks, t->cells, t->engines};
-  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-    if (parts[i])
-      aw_free(parts[i]);
+  aw_free(t->slices);
+  aw_free(t->tracks);
+  aw_free(t->cells);
+  aw_free(t->engines);
   memset(t, 0, sizeof *t);
 }
