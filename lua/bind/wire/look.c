@@ -12,8 +12,8 @@
  *   name       of a NAMED wire, or of a function
  *   place      "file:line" of a function of Lua
  *   line       the text of that line, in which its name may be
- *   fn         {name=, place=, line=}: the second part of map, bind, catch, supervise,
- *              finally and retry
+ *   fn         {name=, place=, line=}: the second part of map, bind, catch,
+ *              supervise, finally and retry
  *   seconds, grace, times, limit, missed, delay, factor, most, within,
  *   reset_after, jitter
  *              options, in seconds; nil: the default, or none
@@ -24,8 +24,6 @@
  *
  * Neighbours: show.c makes the text of a wire; objects/tree.c has the tasks.
  */
-#include "wire/look.h"
-
 #include "base/classes.h"
 #include "base/location.h"
 #include "base/show_value.h"
@@ -358,13 +356,6 @@ static void push_look_of(lua_State *L, awl_state *s, const aw_wire *wire,
   push_part(&look, wire, 0);
 }
 
-void awl_push_look(lua_State *L, awl_state *s, const aw_wire *wire) {
-  awl_push_owner(L, s, wire);
-  int owner = lua_gettop(L);
-  push_look_of(L, s, wire, owner);
-  lua_remove(L, owner);
-}
-
 /* look_wire(w): the table of the Wire w */
 static int inner_look_wire(lua_State *L) {
   awl_state *s = awl_of(L);
@@ -378,6 +369,14 @@ static int inner_look_wire(lua_State *L) {
   return 1;
 }
 
+/* Push the table of a wire that somebody keeps alive. */
+static void push_kept_look(lua_State *L, awl_state *s, const aw_wire *wire) {
+  awl_push_owner(L, s, wire);
+  int owner = lua_gettop(L);
+  push_look_of(L, s, wire, owner);
+  lua_remove(L, owner);
+}
+
 /* Push the table of the wire at which the task is, or nil. As with its text in
  * task_text.c, a Wire keeps the wire alive meanwhile, and no longer. */
 static void push_task_look(lua_State *L, awl_state *s, const aw_task *task) {
@@ -387,7 +386,7 @@ static void push_task_look(lua_State *L, awl_state *s, const aw_task *task) {
     lua_pushnil(L);
   } else {
     awl_fill_wire(L, s, aw_wire_keep(wire));
-    awl_push_look(L, s, wire);
+    push_kept_look(L, s, wire);
     awl_empty_wire(s, lua_touserdata(L, -2));
   }
   lua_remove(L, -2);

@@ -75,13 +75,13 @@ static void watch_registry_forks(void) {
 
 /* ---- texts ---- */
 
-awm_text *awm_text_keep(awm_text *text) {
+static awm_text *share_answer(awm_text *text) {
   if (text)
     atomic_fetch_add(&text->refs, 1);
   return text;
 }
 
-void awm_text_release(awm_text *text) {
+static void unshare_answer(awm_text *text) {
   if (text && atomic_fetch_sub(&text->refs, 1) == 1)
     aw_free(text);
 }
@@ -161,7 +161,7 @@ void awm_registry_leave(awm_inspected *own) {
   if (own->taken) /* a finalizer ends the program during an answer */
     own->taken->whom = NULL;
   awm_unlock();
-  awm_text_release(own->last);
+  unshare_answer(own->last);
   aw_free(own);
 }
 
@@ -219,7 +219,7 @@ static awm_step step_of(const awm_inspected *whom) {
 }
 
 static void give_up_question(awm_question *q) {
-  awm_text_release(q->text);
+  unshare_answer(q->text);
   aw_free(q);
 }
 
@@ -243,7 +243,7 @@ void awm_registry_answer(awm_inspected *own, awm_question *q, awm_text *text) {
   awm_lock();
   if (text && !q->failed && q->request == AWM_TASKS) {
     before = own->last;
-    own->last = awm_text_keep(text);
+    own->last = share_answer(text);
   }
   q->text = text;
   q->starved = !text;
@@ -254,7 +254,7 @@ void awm_registry_answer(awm_inspected *own, awm_question *q, awm_text *text) {
   if (!unwanted)
     answer_question(q);
   awm_unlock();
-  awm_text_release(before);
+  unshare_answer(before);
   if (unwanted)
     give_up_question(q);
 }
@@ -351,7 +351,7 @@ static awm_question *settle_entry(const awm_round *round, awm_entry *e) {
     return NULL;
   e->question = NULL;
   if (q->state == AWM_ANSWERED) {
-    e->text = awm_text_keep(q->text);
+    e->text = share_answer(q->text);
     e->answer = q->starved   ? AWM_STARVED
                 : !q->text   ? AWM_IDLE
                 : q->failed  ? AWM_FAILED
@@ -365,7 +365,7 @@ static awm_question *settle_entry(const awm_round *round, awm_entry *e) {
   awm_step step = step_of(q->whom);
   note_step(round, e, &step);
   if (round->request == AWM_TASKS && q->whom)
-    e->text = awm_text_keep(q->whom->last);
+    e->text = share_answer(q->whom->last);
   if (q->state == AWM_TAKEN) {
     q->unwanted = true;
     return NULL;
@@ -389,6 +389,6 @@ void awm_round_free(awm_round *round) {
     return;
   awm_round_end(round);
   for (size_t i = 0; i < round->count; i++)
-    awm_text_release(round->entries[i].text);
+    unshare_answer(round->entries[i].text);
   aw_free(round);
 }

@@ -24,8 +24,6 @@ typedef struct awm_text {
   char bytes[];
 } awm_text;
 
-awm_text *awm_text_keep(awm_text *text);
-void awm_text_release(awm_text *text); /* NULL is fine */
 /* In a value of the protocol, the letter that stands for a byte after a
  * backslash; 0: the byte is plain. */
 char awm_escape_of(char byte);

@@ -226,7 +226,9 @@ static void write_recorded(awm_recorder *r, size_t most) {
   r->text = to.bytes;
 }
 
-void awm_push_recorded(lua_State *L, awm_recorder *r, size_t most) {
+/* Push the last `most` events as a text, a line for each; "" if there are none.
+ * Raises. */
+static void push_last(lua_State *L, awm_recorder *r, size_t most) {
   write_recorded(r, most);
   lua_pushstring(L, r->text ? r->text : "");
 }
@@ -236,14 +238,14 @@ void awm_push_recorded(lua_State *L, awm_recorder *r, size_t most) {
 /* Push what a report ends with; false, and nothing is pushed: nothing is
  * recorded. */
 static bool push_for_report(lua_State *L, awl_state *s) {
+  enum { SHOWN = 100 };
   if (!s->recorder)
     return false;
-  uint64_t shown = s->recorder->ring.events;
-  awm_push_recorded(L, s->recorder, AWM_SHOWN);
-  lua_pushfstring(L, "%s%s\n%s",
-                  shown > AWM_SHOWN ? "the last 100 events"
-                                    : "the events so far",
-                  shown > AWM_SHOWN ? " (aw.recorded() returns more):" : ":",
+  bool more = s->recorder->ring.events > SHOWN;
+  push_last(L, s->recorder, SHOWN);
+  lua_pushfstring(L, "%s\n%s",
+                  more ? "the last 100 events (aw.recorded() returns more):"
+                       : "the events so far:",
                   lua_tostring(L, -1));
   lua_remove(L, -2);
   return true;
@@ -287,7 +289,7 @@ static int m_recorded(lua_State *L) {
     lua_pushnil(L);
     return 1;
   }
-  awm_push_recorded(L, s->recorder, (size_t)most);
+  push_last(L, s->recorder, (size_t)most);
   return 1;
 }
 

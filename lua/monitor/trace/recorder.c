@@ -47,7 +47,8 @@
 
 _Thread_local awm_recorder *awm_here;
 
-int32_t awm_heap(const awl_state *s) {
+/* KiB of Lua; -1 if Lua does not tell. */
+static int32_t heap_of(const awl_state *s) {
   return lua_gc(s->util, LUA_GCCOUNT);
 }
 
@@ -274,7 +275,7 @@ static void record_span(awm_recorder *r, awm_kind kind, uint64_t key,
   awm_record *record = new_record(r, kind, key, uv_hrtime());
   record->flags |= flags;
   record->about.number = began;
-  record->result = awm_heap(r->state);
+  record->result = heap_of(r->state);
 }
 
 static void record_unblock(void *data) {
@@ -290,7 +291,7 @@ void awm_record_pause(awm_recorder *r, uint64_t began, bool full) {
 }
 
 void awm_record_cycle(awm_recorder *r) {
-  new_record(r, AWM_CYCLE, 0, uv_hrtime())->result = awm_heap(r->state);
+  new_record(r, AWM_CYCLE, 0, uv_hrtime())->result = heap_of(r->state);
 }
 
 /* ---- life ---- */

@@ -51,15 +51,9 @@ int awm_recorder_use(awl_state *s, awm_use use, size_t cells);
 /* End a use; of no recorder, or of one that is not used so, does nothing. */
 void awm_recorder_leave(awl_state *s, awm_use use);
 
-static inline bool awm_is_used(const awl_state *s, awm_use use) {
-  return s->recorder && (s->recorder->uses & use);
-}
-
 /* The recorder that was made last on this thread; or NULL. For the pauses of the
  * collector, which come with any coroutine, of any state. */
 extern _Thread_local awm_recorder *awm_here;
-/* KiB of Lua; -1 if Lua does not tell. */
-int32_t awm_heap(const awl_state *s);
 /* Record that the collector has worked since `began`. */
 void awm_record_pause(awm_recorder *r, uint64_t began, bool full);
 /* Record that a cycle of the collector is over. */
