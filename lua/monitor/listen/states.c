@@ -190,8 +190,7 @@ void awm_states_use(awl_state *s) {
   const awm_listener is = {.to = {.data = of,
                                   .task_started = watch_states,
                                   .step_begins = look_at_chain,
-                                  .wait_begins = look_at_waiting,
-                                  .size = sizeof(aw_instrument)}};
+                                  .wait_begins = look_at_waiting}};
   if (awm_listen(s, &is, &of->own) < 0)
     aw_free(of);
   else

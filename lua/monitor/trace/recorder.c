@@ -332,8 +332,7 @@ static int listen_to_engines(awm_recorder *r) {
                                         .wait_begins = record_wait,
                                         .wait_ends = record_wait_end,
                                         .before_blocking = record_block,
-                                        .after_blocking = record_unblock,
-                                        .size = sizeof(aw_instrument)},
+                                        .after_blocking = record_unblock},
                                  .engine_begins = begin_hearing,
                                  .engine_ends = end_hearing};
   r->alive = r->waiting = 0;
