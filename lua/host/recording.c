@@ -32,23 +32,24 @@ static void print_error(lua_State *L) {
   lua_pop(L, 3);
 }
 
-bool host_recording_begin(lua_State *L, const host_options *options) {
-  if (options->record || options->stats) {
-    if (call_library(L, "record", 0) != LUA_OK) {
-      print_error(L);
-      return false;
-    }
-    lua_pop(L, 1);
-  }
-  if (!options->trace)
-    return true;
-  lua_pushstring(L, options->trace);
-  if (call_library(L, "trace", 1) != LUA_OK) {
+/* Call a function that begins something, likewise. False: an error was printed.
+ */
+static bool begin_recording(lua_State *L, const char *name, int count) {
+  if (call_library(L, name, count) != LUA_OK) {
     print_error(L);
     return false;
   }
   lua_pop(L, 1);
   return true;
+}
+
+bool host_recording_begin(lua_State *L, const host_options *options) {
+  if ((options->record || options->stats) && !begin_recording(L, "record", 0))
+    return false;
+  if (!options->trace)
+    return true;
+  lua_pushstring(L, options->trace);
+  return begin_recording(L, "trace", 1);
 }
 
 void host_recording_tell(lua_State *L, const host_options *options) {
