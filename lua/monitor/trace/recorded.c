@@ -160,30 +160,33 @@ static void add_event_line(text_room *to, const awm_tracks *t,
   append_piece(to, text);
 }
 
-/* Skip so many lines, and return where the next one begins; or count all lines,
- * if `count` is given. */
-static uint64_t walk_lines(const awm_ring *ring, size_t skipped,
-                           size_t *count) {
-  awm_record before = {.kind = AWM_CYCLE};
-  uint64_t at = awm_ring_first(ring, 0);
+/* Find the first event of a line, from the event at `at` on. `before` is the
+ * last event that was shown, and is moved on. */
+static uint64_t line_from(const awm_ring *ring, uint64_t at,
+                          awm_record *before) {
   for (; at < ring->written; at = awm_ring_skip(ring, at)) {
     const awm_record *record = &awm_ring_cell(ring, at)->record;
     if (!is_recounted(record))
       continue;
-    if (!shares_line(&before, record) && !count && skipped-- == 0)
+    bool begins = !shares_line(before, record);
+    *before = *record;
+    if (begins)
       break;
-    if (!shares_line(&before, record) && count)
-      ++*count;
-    before = *record;
   }
   return at;
 }
 
 /* Find the first event of the last `most` lines. */
 static uint64_t find_last(const awm_ring *ring, size_t most) {
+  awm_record before = {.kind = AWM_CYCLE};
+  uint64_t first = line_from(ring, awm_ring_first(ring, 0), &before), at;
   size_t count = 0;
-  (void)walk_lines(ring, 0, &count);
-  return walk_lines(ring, count > most ? count - most : 0, NULL);
+  for (at = first; at < ring->written; count++)
+    at = line_from(ring, awm_ring_skip(ring, at), &before);
+  before = awm_ring_cell(ring, first)->record;
+  for (at = first; count > most; count--)
+    at = line_from(ring, awm_ring_skip(ring, at), &before);
+  return at;
 }
 
 /* Steps wait in `steps` for others that share their line. They have no texts,
