@@ -429,28 +429,23 @@ int awl_interrupts_open(lua_State *L, bool stops, aw_lua_interrupts **out) {
 
 /* A forked child has no such thread: nobody is sent anything there. */
 static int send_signal(aw_lua_interrupts *own, atomic_bool *what) {
-  if (own->process != getpid() || atomic_exchange(what, true))
-    return 0;
-  int rc = pthread_kill(own->thread, signal_number());
-  if (rc != 0)
-    atomic_store(what, false);
+  int rc = 0;
+  atomic_fetch_add(&own->sending, 1);
+  if (own->process == getpid() && !atomic_exchange(what, true)) {
+    rc = pthread_kill(own->thread, signal_number());
+    if (rc != 0)
+      atomic_store(what, false);
+  }
+  atomic_fetch_sub(&own->sending, 1);
   return -rc;
 }
 
 int aw_lua_interrupts_send(aw_lua_interrupts *own) {
-  if (!own)
-    return AW_EINVAL;
-  atomic_fetch_add(&own->sending, 1);
-  int rc = send_signal(own, &own->sent);
-  atomic_fetch_sub(&own->sending, 1);
-  return rc;
+  return own ? send_signal(own, &own->sent) : AW_EINVAL;
 }
 
 int awl_interrupts_ask(aw_lua_interrupts *own) {
-  atomic_fetch_add(&own->sending, 1);
-  int rc = send_signal(own, &own->asks);
-  atomic_fetch_sub(&own->sending, 1);
-  return rc;
+  return send_signal(own, &own->asks);
 }
 
 void aw_lua_interrupts_clear(aw_lua_interrupts *own) {
