@@ -311,7 +311,6 @@ static void *open_book(void *data, const awl_engine *engine) {
     return NULL;
   b->sums.core = engine->core;
   b->sums.serial = engine->serial;
-  b->sums.is_virtual = engine->is_virtual;
   b->sums.began = look_at_clock(b);
   b->hosted = engine->hosted;
   b->of = of;

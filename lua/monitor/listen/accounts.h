@@ -29,10 +29,9 @@ typedef struct awm_account {
 typedef struct awm_sums {
   const aw_engine *core;
   uint64_t serial; /* of awl_engine */
-  bool is_virtual;
-  uint64_t began; /* the account */
-  uint64_t busy;  /* in steps, without EventLoops that ran inside */
-  uint64_t idle;  /* blocked; a host with a loop of its own does not tell */
+  uint64_t began;  /* the account */
+  uint64_t busy;   /* in steps, without EventLoops that ran inside */
+  uint64_t idle;   /* blocked; a host with a loop of its own does not tell */
   uint64_t steps, wakeups;
   size_t tasks;  /* that have an account */
   size_t missed; /* tasks that had none, since there was no memory */
