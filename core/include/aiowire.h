@@ -2387,9 +2387,9 @@ typedef struct aw_instrument {
  * tasks that the last one was told of, but not of what they did while the
  * engine had no instrument.
  *
- * Returns 0; AW_EINVAL for a wrong `size`; AW_EBUSY if its `data` is not that
- * of the last one, and that one is still set, or a task is alive that it was
- * told of.
+ * Returns 0; AW_EINVAL for a wrong `size`; AW_EBUSY if its `data` differs from
+ * that of the last instrument, while that one is still set, or while a task is
+ * alive that it was told of.
  */
 AW_API int aw_engine_instrument(aw_engine *engine,
                                 const aw_instrument *instrument);
@@ -2398,10 +2398,10 @@ AW_API int aw_engine_instrument(aw_engine *engine,
  * `task_started`, and then `wait_begins` if the task waits, or `step_begins` if
  * the host runs its code. The end of a C step that is under way is not told.
  *
- * Returns true if it told the start. False: the instrument, or an earlier one
- * with the same `data`, knows the task, and at most the step that the host runs
- * was told, unless that was told before; or the task has ended, or the engine
- * has no instrument, and nothing was told.
+ * Returns true if it told the start. Returns false if the task has ended, if the
+ * engine has no instrument, or if the start was told before, to this instrument
+ * or to one with the same `data`. In that last case it still tells `step_begins`
+ * if the host runs the task's code and nobody was told of that step.
  *
  * To tell of all tasks of a loop, take them from aw_scope_walk(): a task comes
  * before the tasks that it has started. */
