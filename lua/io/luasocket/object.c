@@ -64,20 +64,21 @@ void awio_ls_mark(lua_State *L) {
 
 /* ---- checking ---- */
 
-/* The text for a wrong object, as "tcp{client} expected". */
+/* The text for a wrong object of a kind, as "tcp{client} expected". The object
+ * may be of another kind than the method. */
 static const char *expected_class(lua_State *L, const char *kind,
                                   unsigned roles) {
-  bool streams = (roles & AWIO_LS_STREAMS) != 0 && strcmp(kind, "udp") != 0;
-  const char *name = strcmp(kind, "unix") == 0 ? "unixstream"
-                     : streams                 ? "tcp"
-                                               : "udp";
-  unsigned own = roles & (streams ? AWIO_LS_STREAMS : AWIO_LS_DATAGRAMS);
-  bool any = own == AWIO_LS_STREAMS || own == AWIO_LS_DATAGRAMS;
-  if (any)
-    return lua_pushfstring(L, "%s{any} expected", name);
-  return lua_pushfstring(
-      L, "%s expected",
-      class_of(streams && *name == 'u' ? "unix" : name, own)->name);
+  unsigned streams = roles & AWIO_LS_STREAMS, own = roles & AWIO_LS_DATAGRAMS;
+  if (strcmp(kind, "udp") == 0 && own == 0)
+    kind = "tcp";
+  else if (streams == 0)
+    kind = "udp";
+  if (strcmp(kind, "udp") != 0)
+    own = streams;
+  if (own == AWIO_LS_STREAMS || own == AWIO_LS_DATAGRAMS)
+    return lua_pushfstring(L, "%s{any} expected",
+                           strcmp(kind, "unix") == 0 ? "unixstream" : kind);
+  return lua_pushfstring(L, "%s expected", class_of(kind, own)->name);
 }
 
 /* Return the userdata at 1 if it is a socket, or NULL. */
