@@ -38,7 +38,7 @@ end
 --- Bind to the first address of a host that the system allows. Returns true,
 --- or nil and an error.
 function M.bind_to(s, address, port, family, datagrams)
-  local own_family, _, limit = inner.ls_state(s, ANY)
+  local own_family, limit = inner.ls_state(s, ANY)
   local number, err = names.port(port, datagrams)
   if not number then
     return nil, err
@@ -62,7 +62,7 @@ end
 --- Connect to the first address of a host that answers. The limit of the
 --- socket is one of each attempt. Returns true, or nil and an error.
 function M.connect_to(s, address, port, family, datagrams)
-  local own_family, _, limit = inner.ls_state(s, ANY)
+  local own_family, limit = inner.ls_state(s, ANY)
   local number, err = names.port(port, datagrams)
   if not number then
     return nil, err

@@ -20,7 +20,7 @@
 
 /* ---- making the descriptor ---- */
 
-int awio_ls_make(awio_ls *s, int family) {
+static int make_once(awio_ls *s, int family) {
   if (s->fd >= 0 && s->family == family)
     return 0;
   int fd = awio_socket_open(family, s->type);
@@ -38,22 +38,28 @@ int awio_ls_make(awio_ls *s, int family) {
   return 0;
 }
 
-/* The same at a time when the program is out of descriptors: the collector may
- * have sockets that nobody uses any more. */
-static int make_for(lua_State *L, awio_ls *s, int family) {
-  int rc = awio_ls_make(s, family);
+/* A program that is out of descriptors may have sockets that nobody uses any
+ * more; the collector closes them. */
+int awio_ls_make(lua_State *L, awio_ls *s, int family) {
+  int rc = make_once(s, family);
   if (rc == UV_EMFILE || rc == UV_ENFILE) {
     lua_gc(L, LUA_GCCOLLECT, 0);
-    rc = awio_ls_make(s, family);
+    rc = make_once(s, family);
   }
   return rc;
+}
+
+/* Push the text of a code, nil for 0; return 1. */
+static int push_ls_error(lua_State *L, int code) {
+  awio_ls_refuse(L, code);
+  lua_pushstring(L, awio_ls_text(code));
+  return 1;
 }
 
 /* ls_make(socket, family) → nothing, or an error */
 static int inner_ls_make(lua_State *L) {
   awio_ls *s = awio_ls_again(L);
-  lua_pushstring(L, awio_ls_text(make_for(L, s, awio_to_family(L, 2))));
-  return 1;
+  return push_ls_error(L, awio_ls_make(L, s, awio_to_family(L, 2)));
 }
 
 /* Read the address at 2 and 3: a numeric host and a port; or a path at 2. */
@@ -72,12 +78,10 @@ static int inner_ls_bind(lua_State *L) {
   awio_address at;
   int rc = read_end(L, s, &at);
   if (rc == 0)
-    rc = make_for(L, s, at.any.sa_family);
+    rc = awio_ls_make(L, s, at.any.sa_family);
   if (rc == 0 && bind(s->fd, &at.any, at.length) < 0)
     rc = -errno;
-  awio_ls_refuse(L, rc);
-  lua_pushstring(L, awio_ls_text(rc));
-  return 1;
+  return push_ls_error(L, rc);
 }
 
 /* ---- connecting ---- */
@@ -86,12 +90,6 @@ enum { CONNECT_START = 4 };
 static int connect_on(lua_State *L, int result, void *data);
 static const awio_ls_call connecting = {&awio_ls_wait_connect, connect_on,
                                         CONNECT_START};
-
-static int connect_ends(lua_State *L, int code) {
-  awio_ls_refuse(L, code);
-  lua_pushstring(L, awio_ls_text(code));
-  return 1;
-}
 
 /* Linux refuses the first connect(2) after a failed one by ECONNABORTED; the
  * host may have other addresses. */
@@ -108,19 +106,19 @@ static int connect_on(lua_State *L, int result, void *data) {
   (void)data;
   awio_ls *s = awio_ls_again(L);
   if (result < 0)
-    return connect_ends(L, result);
+    return push_ls_error(L, result);
   if (lua_toboolean(L, CONNECT_START + 1)) /* it has waited */
-    return connect_ends(L, s->fd < 0 ? AW_ECLOSED : awio_socket_error(s->fd));
+    return push_ls_error(L, s->fd < 0 ? AW_ECLOSED : awio_socket_error(s->fd));
   awio_address to;
   int rc = read_end(L, s, &to);
   if (rc == 0)
-    rc = make_for(L, s, to.any.sa_family);
+    rc = awio_ls_make(L, s, to.any.sa_family);
   if (rc == 0)
     rc = connect_once(s, &to);
   if (rc != -EINPROGRESS && rc != UV_EAGAIN)
-    return connect_ends(L, rc);
+    return push_ls_error(L, rc);
   if (!awio_ls_may_wait(L, s, &connecting))
-    return connect_ends(L, UV_ETIMEDOUT);
+    return push_ls_error(L, UV_ETIMEDOUT);
   lua_pushboolean(L, true);
   lua_replace(L, CONNECT_START + 1);
   return awio_ls_wait(L, s, &connecting);
@@ -207,7 +205,7 @@ int awio_ls_listen(lua_State *L) {
   if (listen(s->fd, backlog) < 0)
     return awio_ls_fail(L, -errno);
   awio_ls_become(L, s, AWIO_LS_SERVER);
-  return awio_ls_done(L, 0);
+  return awio_ls_done(L);
 }
 
 /* s:shutdown([mode]) → 1 */
@@ -222,7 +220,7 @@ int awio_ls_shutdown(lua_State *L) {
   if (how > SHUT_RDWR)
     aw_lua_arg_error(L, 2, lua_pushfstring(L, "invalid option '%s'", mode));
   shutdown(s->fd, how); /* LuaSocket does not tell whether it failed */
-  return awio_ls_done(L, 0);
+  return awio_ls_done(L);
 }
 
 /* ---- names ---- */

@@ -67,8 +67,6 @@ static int receive_one(lua_State *L, int result, const awio_ls_call *call,
   }
   if (got == AW_ECLOSED && !with_sender) /* as LuaSocket: an empty one */
     got = 0;
-  if (got == AW_ECLOSED)
-    return fail_datagram(L, AW_ECLOSED);
   if (got < 0)
     return fail_datagram(L, (int)got);
   lua_pushlstring(L, buffer, (size_t)got);
@@ -183,7 +181,7 @@ int awio_ls_sendto(lua_State *L) {
     lua_pushstring(L, gai_strerror(rc));
     return 2;
   }
-  int made = awio_ls_make(s, to.any.sa_family);
+  int made = awio_ls_make(L, s, to.any.sa_family);
   if (made < 0)
     return awio_ls_fail(L, made);
   lua_settop(L, WHAT);

@@ -114,11 +114,11 @@ void awio_ls_refuse(lua_State *L, int code);
 double awio_ls_opt_number(lua_State *L, int arg, double otherwise);
 /* Push nil and the text of `code`; return 2. */
 int awio_ls_fail(lua_State *L, int code);
-/* Push 1.0, LuaSocket's "done", and return 1; or as above. */
-int awio_ls_done(lua_State *L, int code);
+/* Push 1.0, LuaSocket's "done", and return 1. */
+int awio_ls_done(lua_State *L);
 
 /* Let the socket have a descriptor of the family. Returns 0 or -errno. */
-int awio_ls_make(awio_ls *s, int family); /* in address.c */
+int awio_ls_make(lua_State *L, awio_ls *s, int family); /* in address.c */
 
 /* ---- wait.c ---- */
 

@@ -17,8 +17,7 @@
 static int ls_close(lua_State *L) {
   aw_engine *engine = aw_lua_engine(L); /* first: it may run a finalizer */
   awio_ls_close(awio_ls_check(L, AWIO_LS_ANY), engine);
-  lua_pushnumber(L, 1);
-  return 1;
+  return awio_ls_done(L);
 }
 
 static int ls_gc(lua_State *L) {
@@ -76,8 +75,7 @@ static int ls_settimeout(lua_State *L) {
     s->block = seconds;
   else
     s->total = seconds;
-  lua_pushnumber(L, 1);
-  return 1;
+  return awio_ls_done(L);
 }
 
 static int ls_gettimeout(lua_State *L) {
@@ -101,8 +99,7 @@ static int ls_setstats(lua_State *L) {
   s->sent = trunc(awio_ls_opt_number(L, 3, s->sent));
   if (lua_isnumber(L, 4))
     s->born = awio_ls_time_of_day() - lua_tonumber(L, 4);
-  lua_pushnumber(L, 1);
-  return 1;
+  return awio_ls_done(L);
 }
 
 /* ---- classes ---- */
@@ -153,11 +150,10 @@ static void make_class(lua_State *L, const awio_ls_class *c) {
   lua_pop(L, 2);
 }
 
-/* ls_new(family, type, role) → a socket; family "inet", "inet6", "unix" or nil
- */
+/* ls_new(family, datagrams) → a socket; family "inet", "inet6", "unix" or nil */
 static int inner_ls_new(lua_State *L) {
   bool datagrams = lua_toboolean(L, 2);
-  int family = lua_isnil(L, 1) ? AF_UNSPEC : awio_to_family(L, 1);
+  int family = awio_to_family(L, 1);
   if (lua_isstring(L, 1) && strcmp(lua_tostring(L, 1), "unix") == 0)
     family = AF_UNIX;
   awio_ls_push(L, family, datagrams ? SOCK_DGRAM : SOCK_STREAM,
@@ -165,16 +161,15 @@ static int inner_ls_new(lua_State *L) {
   return 1;
 }
 
-/* ls_state(socket) → family or nil, descriptor, seconds that a call may wait;
- * raises for what is no socket with one of the roles at 2 */
+/* ls_state(socket, roles) → family or nil, seconds that a call may wait; raises
+ * for what is no socket with one of the roles */
 static int inner_ls_state(lua_State *L) {
   awio_ls *s = awio_ls_check(L, (unsigned)lua_tointeger(L, 2));
   awio_push_family(L, s->family);
-  lua_pushinteger(L, s->fd);
   lua_pushnumber(L, s->block < 0                          ? s->total
                     : s->total < 0 || s->block < s->total ? s->block
                                                           : s->total);
-  return 3;
+  return 2;
 }
 
 /* ls_become(socket, role) */

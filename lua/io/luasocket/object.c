@@ -123,9 +123,7 @@ int awio_ls_fail(lua_State *L, int code) {
   return 2;
 }
 
-int awio_ls_done(lua_State *L, int code) {
-  if (code < 0)
-    return awio_ls_fail(L, code);
+int awio_ls_done(lua_State *L) {
   lua_pushnumber(L, 1);
   return 1;
 }

@@ -97,7 +97,7 @@ static int apply_ls_option(lua_State *L, const awio_ls *s, const option *o,
     lua_pushliteral(L, "setsockopt failed");
     return 2;
   }
-  return awio_ls_done(L, 0);
+  return awio_ls_done(L);
 }
 
 static void check_table(lua_State *L) {
