@@ -20,16 +20,29 @@ local ANYWHERE <const> = {
   { address = "::", family = "inet6" },
 }
 
+-- ---- both ends ----
+
+--- Return what `find` returns for the socket: a list of addresses with their
+--- ports; or nil and an error.
+local function look_up(find, s, address, port, family)
+  local own_family, limit, datagrams = inner.ls_state(s, ANY)
+  local number, err = names.port(port, datagrams)
+  if not number then
+    return nil, err
+  end
+  return find(address, number, own_family or family, limit)
+end
+
 -- ---- binding ----
 
-local function addresses_to_bind(address, family, limit)
+local function find_own(address, port, family, limit)
   if address ~= "*" then
-    return names.find(address, 0, family, limit)
+    return names.find(address, port, family, limit)
   end
   local list = {}
   for _, at in ipairs(ANYWHERE) do
     if not family or family == at.family then
-      list[#list + 1] = at
+      list[#list + 1] = { address = at.address, port = port }
     end
   end
   return list
@@ -37,19 +50,10 @@ end
 
 --- Bind to the first address of a host that the system allows. Returns true,
 --- or nil and an error.
-function M.bind_to(s, address, port, family, datagrams)
-  local own_family, limit = inner.ls_state(s, ANY)
-  local number, err = names.port(port, datagrams)
-  if not number then
-    return nil, err
-  end
-  local list
-  list, err = addresses_to_bind(address, own_family or family, limit)
-  if not list then
-    return nil, err
-  end
-  for _, at in ipairs(list) do
-    err = inner.ls_bind(s, at.address, number)
+function M.bind_to(s, address, port, family)
+  local list, err = look_up(find_own, s, address, port, family)
+  for _, at in ipairs(list or {}) do
+    err = inner.ls_bind(s, at.address, at.port)
     if not err then
       return true
     end
@@ -61,19 +65,11 @@ end
 
 --- Connect to the first address of a host that answers. The limit of the
 --- socket is one of each attempt. Returns true, or nil and an error.
-function M.connect_to(s, address, port, family, datagrams)
-  local own_family, limit = inner.ls_state(s, ANY)
-  local number, err = names.port(port, datagrams)
-  if not number then
-    return nil, err
-  end
-  local list
-  list, err = names.find(address, number, own_family or family, limit)
-  if not list then
-    return nil, err
-  end
-  for _, at in ipairs(list) do
-    err = inner.ls_connect(s, at.address, number)
+function M.connect_to(s, address, port, family)
+  local _, limit = inner.ls_state(s, ANY)
+  local list, err = look_up(names.find, s, address, port, family)
+  for _, at in ipairs(list or {}) do
+    err = inner.ls_connect(s, at.address, at.port)
     if not err then
       return true
     elseif limit == 0 then
@@ -134,7 +130,7 @@ local function set_peer(s, address, port)
     inner.ls_become(s, UNCONNECTED)
     return 1.0
   end
-  local ok, err = M.connect_to(s, address, port, nil, true)
+  local ok, err = M.connect_to(s, address, port)
   if ok then
     inner.ls_become(s, CONNECTED)
   end
@@ -144,7 +140,7 @@ end
 local function set_name(s, address, port)
   inner.ls_state(s, UNCONNECTED)
   names.check_end(2, address, port)
-  return told(M.bind_to(s, address, port, nil, true))
+  return told(M.bind_to(s, address, port))
 end
 
 local BY_KIND <const> = {

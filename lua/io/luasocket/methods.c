@@ -161,15 +161,16 @@ static int inner_ls_new(lua_State *L) {
   return 1;
 }
 
-/* ls_state(socket, roles) → family or nil, seconds that a call may wait; raises
- * for what is no socket with one of the roles */
+/* ls_state(socket, roles) → family or nil, seconds that a call may wait, is it
+ * UDP?; raises for what is no socket with one of the roles */
 static int inner_ls_state(lua_State *L) {
   awio_ls *s = awio_ls_check(L, (unsigned)lua_tointeger(L, 2));
   awio_push_family(L, s->family);
   lua_pushnumber(L, s->block < 0                          ? s->total
                     : s->total < 0 || s->block < s->total ? s->block
                                                           : s->total);
-  return 2;
+  lua_pushboolean(L, s->type == SOCK_DGRAM);
+  return 3;
 }
 
 /* ls_become(socket, role) */
