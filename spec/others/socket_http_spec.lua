@@ -3,21 +3,18 @@
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
-local others = require "spec.support.others"
+local rocks = require "spec.support.rocks"
 
-local http, why_not = others.load "socket.http"
-local smtp = others.load "socket.smtp"
-local ltn12 = others.load "ltn12"
+local http = rocks.find "socket.http"
+local smtp = rocks.find "socket.smtp"
+local ltn12 = rocks.find "ltn12"
 
 local run = helper.run
+local it = rocks.facts(it, http, "lua-socket")
 
 --- As `it`, for what needs LuaSocket's modules in Lua.
 local function with_modules(what, f)
   it(what, function()
-    if not http then
-      helper.pending(why_not)
-      return
-    end
     run(f)
   end)
 end
@@ -132,7 +129,7 @@ describe("socket.http on aw.socket", function()
     local loaded = package.loaded
     local socket, own_http = loaded.socket, loaded["socket.http"]
     loaded.socket, loaded["socket.http"] = aw.socket, nil
-    local ours = others.load "socket.http"
+    local ours = rocks.find "socket.http"
     loaded.socket, loaded["socket.http"] = socket, own_http
     local url, _, _, close = serve(ev, function(stream)
       local number = tonumber(read_request(stream):match "^GET /(%d+)")

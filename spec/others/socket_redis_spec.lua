@@ -3,22 +3,17 @@
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
-local others = require "spec.support.others"
+local rocks = require "spec.support.rocks"
 local server = require "spec.support.redis"
 
-local redis, why_not = others.load "redis"
-if redis and not server.installed() then
-  redis, why_not = nil, "redis-server is not installed"
-end
+local redis = rocks.find "redis"
+local it = rocks.facts(it, redis and server.installed() or nil,
+  "lua-redis or redis-server")
 
 --- As `it`, with a server: `f(ev, connect)`; connect() returns a client and its
 --- socket.
 local function with_server(what, f)
   it(what, function()
-    if not redis then
-      helper.pending(why_not)
-      return
-    end
     helper.run(function(ev)
       local running <close> = server.start()
       local sockets = {}

@@ -4,9 +4,10 @@
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
-local others = require "spec.support.others"
+local rocks = require "spec.support.rocks"
 
-local luasocket, why_not = others.load "socket"
+local luasocket = rocks.find "socket"
+local with_luasocket = rocks.facts(it, luasocket, "lua-socket")
 
 -- ---- notes of what a scenario sees ----
 
@@ -52,11 +53,7 @@ local function said_by(scenario, socket)
 end
 
 local function same(what, scenario)
-  it(what .. " as LuaSocket [X40, X41]", function()
-    if not luasocket then
-      helper.pending(why_not)
-      return
-    end
+  with_luasocket(what .. " as LuaSocket [X40, X41]", function()
     local expected = said_by(scenario, luasocket)
     collectgarbage() -- sockets that the scenario has dropped
     assert.is_true(#expected > 0)

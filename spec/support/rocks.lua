@@ -1,4 +1,5 @@
---- Libraries of Lua in Debian's packages, with event loops of their own.
+--- Libraries of Lua in Debian's packages, with event loops or sockets of their
+--- own.
 
 local helper = require "spec.support.helper"
 
