@@ -17,6 +17,7 @@
  *
  * Neighbour: drive.c waits for luv's loop.
  */
+#include "base/system.h"
 #include "io.h"
 
 #include <aiowire_lua.h>
@@ -24,7 +25,6 @@
 #include <lauxlib.h>
 #include <uv.h>
 
-#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -153,8 +153,7 @@ static int run_turn(lua_State *L, int run, int timeout, int fd) {
   lua_call(L, 0, 1);
   bool at_once = lua_tonumber(L, -1) == 0;
   lua_pop(L, 1);
-  struct pollfd look = {.fd = fd, .events = POLLIN};
-  return at_once || poll(&look, 1, 0) > 0 ? LUA_OK : OVER;
+  return at_once || awio_ready(fd, false) ? LUA_OK : OVER;
 }
 
 /* luv_run(calls, run, timeout, fd, ns) → number of turns, did a callback fail?
