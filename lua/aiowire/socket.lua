@@ -14,7 +14,7 @@ local aw, inner = ...
 local names = inner.part "aiowire.socket_names"
 local methods = inner.part "aiowire.socket_methods"
 
-local CLIENT <const> = 2
+local MASTER <const>, CLIENT <const> = 1, 2 -- as in luasocket.h
 
 local M = {
   _VERSION = "LuaSocket 3.1.0 (" .. aw._VERSION .. ")",
@@ -60,16 +60,14 @@ local function connect(address, port, own_address, own_port, family)
   end
   names.check_end(1, address, port)
   family = family ~= "unspec" and family or nil
-  local s = M.tcp()
+  local s, ok, err = M.tcp(), true, nil
   if own_address then
-    local ok, err = methods.bind_to(s, own_address, own_port or 0, family)
-    if not ok then
-      s:close()
-      return nil, err
-    end
-    family = inner.ls_state(s, CLIENT | 1)
+    ok, err = methods.bind_to(s, own_address, own_port or 0, family)
+    family = inner.ls_state(s, MASTER)
   end
-  local ok, err = methods.connect_to(s, address, port, family)
+  if ok then
+    ok, err = methods.connect_to(s, address, port, family)
+  end
   if not ok then
     s:close()
     return nil, err
@@ -129,10 +127,11 @@ M.gettime = inner.method("gettime", function()
 end)
 
 M.sleep = inner.method("sleep", function(seconds)
-  if type(seconds) ~= "number" and not tonumber(seconds) then
+  local number = tonumber(seconds)
+  if not number then
     inner.bad_type(1, "number", seconds)
   end
-  aw.sleep(math.max(tonumber(seconds), 0))
+  aw.sleep(math.max(number, 0))
 end)
 
 -- ---- the rest ----
