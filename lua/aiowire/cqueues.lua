@@ -152,7 +152,7 @@ local function fail(call)
 end
 
 --- Return the scope of the Drive whose controller resumes this coroutine, or
---- nil. After a step that has raised, `current` is not the one in a step.
+--- nil. After a step that has raised, `current` still is its controller.
 local function scope_of_step()
   local task = current and running[current]
   return task and task == aw.current() and scopes[current] or nil

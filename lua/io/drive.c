@@ -33,8 +33,8 @@
  * because the core refers to its keeper. The finalizer of its userdata frees
  * it; if Lua skips that, the end of the state does.
  *
- * Neighbours: readiness.c keeps descriptors in the same way; luv_calls.c has
- * what luv needs more.
+ * Neighbours: readiness.c keeps descriptors in the same way; luv_calls.c runs
+ * luv's loop.
  */
 #include "io.h"
 
@@ -239,7 +239,6 @@ static int drive_arm(aw_task *task, void *data) {
   if (rc != 0)
     return rc;
   d->task = task;
-  d->asked = false;
   enter_list(hub, d);
   return 0;
 }
