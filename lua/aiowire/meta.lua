@@ -2404,7 +2404,7 @@ function aw.udp.connect(host, port, options) end
 ---@field close fun(...: any): integer 1
 ---@field connect fun(...: any): integer?, string? to a host and port
 ---@field dirty fun(...: any): boolean bytes have been read ahead
----@field getfamily fun(...: any): string "inet4", "inet6" or "unspec"
+---@field getfamily fun(...: any): string "inet4" or "inet6"
 ---@field getfd fun(...: any): integer the descriptor
 ---@field getoption fun(...: any): any the value of an option, by its name
 ---@field getpeername fun(...: any): string?, any, string? address, port, family
@@ -2581,7 +2581,7 @@ function aw.test(opts, f) end
 --- Other tasks may use the loop between its steps, as to set a timer of it:
 --- before the engine blocks, `fd`, `events` and `timeout` are asked once more
 --- [X32]. A cancel ends the wait, and leaves the loop as it is: another Drive
---- may go on with it. One Drive runs once at a time.
+--- may go on with it. A loop cannot run in two Drives at the same time.
 ---
 --- An error of a function fails the task. For cqueues and luv see `require
 --- "aiowire.cqueues"` and `require "aiowire.luv"`.
@@ -2589,7 +2589,7 @@ function aw.test(opts, f) end
 ---@return aiowire.Wire
 function aw.Drive(options) end
 
---- What `require "aiowire.cqueues"` returns.
+--- The module that `require "aiowire.cqueues"` returns.
 ---@class aiowire.cqueues
 local cqueues = {}
 
@@ -2608,7 +2608,8 @@ function cqueues.Drive(controller) end
 ---@return any ...
 function cqueues.await(f, ...) end
 
---- What `require "aiowire.luv"` returns. Raises if luv is missing.
+--- The module that `require "aiowire.luv"` returns. The call raises an error if
+--- luv is missing.
 ---@class aiowire.luv
 local luv = {}
 
