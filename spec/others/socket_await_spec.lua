@@ -2,6 +2,7 @@
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
+local process = require "spec.support.process"
 
 local raises, run = helper.raises, helper.run
 local socket = aw.socket
@@ -312,6 +313,28 @@ describe("a socket of aw.socket", function()
       end
     end) -- run() checks that no descriptor is left
   end)
+
+  it("has those collected that nobody uses, if descriptors are out",
+    function()
+      local outcome = process.run("ulimit -n 64; $aiowire s.lua", {
+        ["s.lua"] = [[
+          local aw = require "aiowire"
+          collectgarbage "stop"
+          aw.run(function()
+            local here <close> = aw.socket.udp4()
+            here:setsockname("127.0.0.1", 0)
+            local host, port = here:getsockname()
+            for _ = 1, 100 do
+              assert(aw.socket.tcp():bind(host, 0))
+            end
+            for _ = 1, 100 do
+              assert(aw.socket.udp():sendto("x", host, port))
+            end
+            print "survived"
+          end)]],
+      })
+      assert.are.equal("survived\n", outcome.out, outcome.err)
+    end)
 
   it("is a source for aw.readable, and for LuaSocket's select [X40]",
     function()
