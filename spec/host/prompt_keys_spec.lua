@@ -30,8 +30,7 @@ describe("Ctrl-Z at the prompt", function()
     in_shell("$aiowire", function(t)
       type_half(t, "1 + 1")
       t:mark(1)
-      t:key "ctrl-z"
-      t:prompt "$ "
+      t:stop()
       t:line("echo sh''ell; stty -a | tr ' ' '\\n' "
         .. "| grep -x -e -icanon -e -echo")
       t:expect "shell"
@@ -54,8 +53,7 @@ describe("Ctrl-Z at the prompt", function()
         .. "aw.sleep(0.001) end print('do' .. 'ne')")
       t:expect "begin"
       t:mark(1)
-      t:key "ctrl-z"
-      t:prompt "$ "
+      t:stop()
       t.folder:file("go", "")
       t:line "fg"
       t:expect "done"

@@ -316,8 +316,7 @@ describe("the terminal after --top", function()
 
   it("is as it was while it is stopped; the screen is back at fg [D49]",
     in_shell(function(t)
-      t:key "ctrl-z"
-      t:prompt "$ "
+      t:stop()
       is_normal(t)
       t:line "stty -g >after; cmp before after && echo sto''pped"
       t:expect "stopped"

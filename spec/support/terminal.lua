@@ -332,6 +332,18 @@ function Terminal:prompt(text)
   self:await_prompt(text or M.PROMPT)
 end
 
+--- Press Ctrl-Z, and wait until the shell has the terminal again. The kernel
+--- sends the signal first and then looks whether it must echo the key, so "^Z"
+--- can follow the shell's prompt.
+function Terminal:stop()
+  self:key "ctrl-z"
+  self:await("the prompt of the shell", function()
+    local row = self:before_cursor()
+    return self.screen.top + 1 + self.screen.row >= self.marked
+      and (row == "$ " or row == "$ ^Z")
+  end)
+end
+
 --- Wait for the prompt, enter a line, and wait for the next prompt. Returns
 --- what is to be seen between the two.
 ---@param text string
