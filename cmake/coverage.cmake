@@ -17,7 +17,8 @@ if(AIOWIRE_LUA)
   set(AIOWIRE_HITS ${CMAKE_CURRENT_BINARY_DIR}/hits.so)
   # What else the embedded copies depend on: a source's place among all sources
   # is in its numbers.
-  file(GLOB hits_sources CONFIGURE_DEPENDS lua/aiowire/*.lua lua/host/*.lua)
+  file(GLOB hits_sources CONFIGURE_DEPENDS
+    lua/aiowire/*.lua lua/host/*/*.lua)
   file(GENERATE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/hits.txt
     CONTENT "${hits_sources}")
   set(AIOWIRE_HITS_INPUTS spec/coverage/lua_lines.lua

@@ -1,5 +1,5 @@
 # Write Lua sources into one C file: those of the library (see
-# lua/bind/base/parts.h), or those of the program (see lua/host/parts.h).
+# lua/bind/base/parts.h), or those of the program (see lua/host/state/parts.h).
 #
 #   cmake -DROOT=lua -DFILES="aiowire/a.lua;…" -DOUT=embedded.c
 #     -DHEADER=base/parts.h -DTABLE=awl_embedded -P embed.cmake

@@ -10,7 +10,7 @@ local M = {}
 
 local WIDTH <const>, LEFT <const>, TOP <const>, PITCH <const> = 816, 24, 84, 18
 
---- The classes of texts by their codes: those of lua/host/style.c.
+--- The classes of texts by their codes: those of lua/host/terminal/style.c.
 local CLASSES <const> = {
   [""] = "code",
   ["1"] = "strong",

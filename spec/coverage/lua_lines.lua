@@ -122,7 +122,7 @@ end
 function M.sources()
   local paths = {}
   local pipe <close> =
-    assert(io.popen "LC_ALL=C ls lua/aiowire/*.lua lua/host/*.lua")
+    assert(io.popen "LC_ALL=C ls lua/aiowire/*.lua lua/host/*/*.lua")
   for path in pipe:lines() do
     paths[#paths + 1] = path
   end

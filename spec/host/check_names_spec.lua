@@ -12,8 +12,8 @@ local random_lua = require "spec.support.random_lua"
 local PROGRAMS <const> = helper.scale(100)
 local MARK <const> = "# program "
 
-local find_names <const> = host_parts.part "check_names"
-local tokens_of <const> = host_parts.part "check_tokens"
+local find_names <const> = host_parts.part "check.names"
+local tokens_of <const> = host_parts.part "check.tokens"
 
 -- Our names ------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
--- The numbers of libedit in lua/host/libedit.h, compared with histedit.h.
+-- The numbers of libedit in lua/host/prompt/libedit.h, compared with histedit.h.
 
 local helper = require "spec.support.helper"
 
@@ -21,7 +21,7 @@ describe("the numbers of libedit in the program", function()
       theirs[name] = number
     end
     local count = 0
-    for name, number in assert(text_of "lua/host/libedit.h"):gmatch
+    for name, number in assert(text_of "lua/host/prompt/libedit.h"):gmatch
       "HOST_([A-Z]+_[A-Z_]+) = (%d+)" do
       assert.are.equal(theirs[name], number, name)
       count = count + 1

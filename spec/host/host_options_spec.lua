@@ -71,7 +71,7 @@ describe("the list of options", function()
   local help = of_help(process.run("exec $aiowire --help").out)
 
   it("has all that the program reads [R1]", function()
-    assert.are.same(of_source(process.read "lua/host/options.c"), help)
+    assert.are.same(of_source(process.read "lua/host/options/options.c"), help)
   end)
 
   it("is the same in --help and in the man page [R1]", function()

@@ -21,7 +21,7 @@ local function section(name)
 end
 
 describe("the list of commands of the prompt", function()
-  local commands = set_of(process.read "lua/host/commands.lua",
+  local commands = set_of(process.read "lua/host/prompt/commands.lua",
     '\n  { name = "(%l+)"')
 
   it("is the same in docs/program.md [docs]", function()

@@ -1,12 +1,12 @@
--- lua/host/complete.lua: what Tab offers at the prompt.
+-- lua/host/prompt/complete.lua: what Tab offers at the prompt.
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
 local host_parts = require "spec.support.host_parts"
 local process = require "spec.support.process"
 
-local complete = host_parts.part "complete"
-local commands = host_parts.part "commands"
+local complete = host_parts.part "prompt.complete"
+local commands = host_parts.part "prompt.commands"
 
 local context = {
   commands = commands.names,

@@ -1,11 +1,11 @@
--- lua/host/show.lua: the text of a value at the prompt.
+-- lua/host/prompt/show.lua: the text of a value at the prompt.
 
 local aw = require "aiowire"
 local host_parts = require "spec.support.host_parts"
 local texts = require "spec.support.texts"
 
 local contains = texts.contains
-local results_text = host_parts.part "show"
+local results_text = host_parts.part "prompt.show"
 
 local function show(...)
   return results_text({ ... }, select("#", ...))

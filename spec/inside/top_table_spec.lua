@@ -270,7 +270,7 @@ describe("the command line of --top", function()
 end)
 
 describe("the keys of --top", function()
-  local KEYS <const> = host_parts.part("top_pages").KEYS
+  local KEYS <const> = host_parts.part("top.pages").KEYS
 
   --- Does a text name all keys of a row, such as "<, >"?
   local function named_in(text, key)

@@ -4,10 +4,10 @@
 local helper = require "spec.support.helper"
 local host_parts = require "spec.support.host_parts"
 
-local figures = host_parts.part "top_figures"
-local keys = host_parts.part "top_keys"
-local protocol = host_parts.part "top_protocol"
-local texts = host_parts.part "top_texts"
+local figures = host_parts.part "top.figures"
+local keys = host_parts.part "top.keys"
+local protocol = host_parts.part "top.protocol"
+local texts = host_parts.part "top.texts"
 
 describe("a text of another program in --top", function()
   for text, clean in pairs {

@@ -5,9 +5,9 @@ local host_parts = require "spec.support.host_parts"
 local inspected = require "spec.support.inspected"
 local texts = require "spec.support.texts"
 
-local protocol = host_parts.part "top_protocol"
-local top_texts = host_parts.part "top_texts"
-local view = host_parts.part "top_view"
+local protocol = host_parts.part "top.protocol"
+local top_texts = host_parts.part "top.texts"
+local view = host_parts.part "top.view"
 
 local contains, lacks = texts.contains, texts.lacks
 

@@ -10,7 +10,7 @@ local M = {}
 local build <const> = process.binary:match "^(.*coverage)/[^/]*$"
 
 --- Returns the chunk of a source.
----@param path string such as "lua/host/show.lua"
+---@param path string such as "lua/host/prompt/show.lua"
 ---@return function
 function M.chunk(path)
   local text = build and lua_lines.counting(build .. "/hits.so", path)
@@ -21,14 +21,14 @@ end
 
 local loaded = {}
 
---- Returns what the part lua/host/NAME.lua returns, such as "show".
----@param name string
+--- Returns what a part of the program returns.
+---@param name string such as "prompt.show", for lua/host/prompt/show.lua
 function M.part(name)
   if loaded[name] == nil then
-    loaded[name] = M.chunk(("lua/host/%s.lua"):format(name))(aw,
-      function(other)
-        return M.part(other:match "^host%.(.*)$")
-      end)
+    local path <const> = "lua/host/" .. name:gsub("%.", "/") .. ".lua"
+    loaded[name] = M.chunk(path)(aw, function(other)
+      return M.part(other:match "^host%.(.*)$")
+    end)
   end
   return loaded[name]
 end

@@ -78,7 +78,7 @@ end
 local function found_in_lua(include)
   local folder = include.path:match "^(.*/)"
   for _, place in ipairs {
-    folder, "lua/bind/", "lua/io/", "lua/include/", "lua/",
+    folder, "lua/bind/", "lua/io/", "lua/host/", "lua/include/", "lua/",
   } do
     if exists(place .. include.name) then
       return true

@@ -49,7 +49,7 @@ local CASES <const> = DEV:match "\ncase %$command in\n(.*)\nesac"
 local SHOWN <const> = set_of(("\n" .. HELP):gmatch "\n  (%l+) ")
 
 -- Options in the table of the program's source.
-local OPTIONS <const> = set_of(process.read("lua/host/options.c")
+local OPTIONS <const> = set_of(process.read("lua/host/options/options.c")
   :gmatch '\n    {"(%-%-%l+)",')
 
 local TREE <const> = { bench = true, cmake = true, core = true, docs = true,

@@ -8,8 +8,8 @@
  * Each kind is reported once for each place, so a mistake in a loop does not
  * flood the terminal. The number of places is bounded by location.c.
  *
- * Neighbours: lua/host/warning.c is the sink of the program; run/driver.c warns
- * of conditions, such as slow clean-up.
+ * Neighbours: lua/host/report/warning.c is the sink of the program;
+ * run/driver.c warns of conditions, such as slow clean-up.
  */
 #include "errors/mistake.h"
 

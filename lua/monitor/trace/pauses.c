@@ -6,7 +6,7 @@
  * Such a call comes in the middle of anything, so it is recorded without any
  * use of a Lua stack.
  *
- * Neighbours: lua/host/collector.c calls.
+ * Neighbours: lua/host/state/collector.c calls.
  */
 #include "trace/pauses.h"
 
