@@ -33,7 +33,7 @@
 #include "terminal/style.h"
 #include "top/top.h"
 
-#include "aiowire_lua.h"
+#include <aiowire_lua.h>
 
 #include <lauxlib.h>
 #include <lua.h>

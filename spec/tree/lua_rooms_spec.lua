@@ -36,6 +36,15 @@ local MONITOR <const> = {
   data = {},
   above = { folder = "lua/bind", functions = "^awl_" },
 }
+local HOST <const> = {
+  name = "the program",
+  folder = "lua/host",
+  target = "aiowire_host",
+  rooms = { "terminal", "options", "report", "state", "signals", "prompt",
+    "check", "top", "" },
+  open = {},
+  data = {},
+}
 -- The rooms of lua/zmq share zmq.h, so their order is not held here.
 local ZMQ <const> = "lua/zmq"
 
@@ -201,6 +210,7 @@ end
 describe_part(BINDING)
 describe_part(IO)
 describe_part(MONITOR)
+describe_part(HOST)
 
 describe(ZMQ, function()
   it("has at most fifteen files in a room [layers]", function()

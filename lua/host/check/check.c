@@ -13,7 +13,7 @@
 #include "state/parts.h"
 #include "terminal/style.h"
 
-#include "aiowire_lua.h"
+#include <aiowire_lua.h>
 
 #include <lauxlib.h>
 

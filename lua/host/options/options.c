@@ -9,7 +9,7 @@
 
 #include "options/options.h"
 
-#include "aiowire_lua.h"
+#include <aiowire_lua.h>
 
 #include <math.h>
 #include <stddef.h>

@@ -16,12 +16,15 @@
  *  - The caller's code ends a read by `code`: from then on next_char() fails,
  *    and libedit comes back.
  *
- * Neighbours: above.c, output above the prompt; layout.c, where the cursor is;
- * terminal.c, modes and signals; history.c, the file; tab.c, completion.
+ * Neighbours: line.c, the line on the terminal; above.c, output above it;
+ * history.c, the file; tab.c, completion; terminal/terminal.c, modes and
+ * signals.
  */
-#include "prompt/edited_state.h"
+#include "prompt/edited.h"
 
 #include "prompt/history.h"
+#include "prompt/line.h"
+#include "prompt/tab.h"
 #include "terminal/layout.h"
 #include "terminal/terminal.h"
 #include "terminal/wide.h"
@@ -33,73 +36,7 @@
 #include <string.h>
 #include <unistd.h>
 
-host_edited *host_edited_current;
-
 static void abandon_line(host_edited *e);
-
-/* ── the terminal ────────────────────────────────────────────────────────── */
-
-static void write_to_terminal(const host_edited *e, const char *text) {
-  host_write_all(e->terminal, text, strlen(text));
-}
-
-/* Where the cursor is, or the end of the line, in rows of so many columns. A
- * line that is higher than the screen is shown in part. */
-static host_place place_in_rows(host_edited *e, bool at_end, int columns) {
-  const host_line_info *info = e->lib->wline(e->el);
-  const wchar_t *until = at_end ? info->end : info->cursor;
-  host_place place = {0, 0};
-  host_layout_prompt(&place, e->prompt, columns);
-  host_layout(&place, info->buffer, (size_t)(until - info->buffer), columns);
-  int last = host_size_of(e->terminal).rows - 1;
-  if (place.row > last)
-    place.row = last;
-  return place;
-}
-
-void host_edited_draw(host_edited *e) {
-  e->columns = host_size_of(e->terminal).columns;
-  e->lib->resize(e->el);
-  e->lib->wset(e->el, HOST_EL_REFRESH);
-}
-
-/* Erase the line, whose cursor is in this row, and draw it anew. */
-static void redraw(host_edited *e, int row) {
-  char up[32];
-  snprintf(up, sizeof up, "\033[%dA", row);
-  write_to_terminal(e, "\r");
-  if (row > 0)
-    write_to_terminal(e, up);
-  write_to_terminal(e, "\033[J");
-  host_edited_draw(e);
-}
-
-void host_edited_leave_line(host_edited *e, const char *mark) {
-  host_place now = place_in_rows(e, false, e->columns);
-  host_place end = place_in_rows(e, true, e->columns);
-  char move[64];
-  snprintf(move, sizeof move, "\033[%dB", end.row - now.row);
-  if (end.row > now.row)
-    write_to_terminal(e, move);
-  snprintf(move, sizeof move, "\033[%dG", end.column + 1);
-  write_to_terminal(e, move);
-  write_to_terminal(e, mark);
-  write_to_terminal(e, "\n");
-}
-
-void host_edited_go_out(host_edited *e) {
-  int row = place_in_rows(e, false, e->columns).row;
-  uselocale(e->outside);
-  if (e->above)
-    host_above_release(e->above, row);
-}
-
-void host_edited_come_in(host_edited *e) {
-  bool erased = e->above && host_above_take(e->above);
-  uselocale(e->locale);
-  if (erased)
-    host_edited_draw(e);
-}
 
 /* ── input ───────────────────────────────────────────────────────────────── */
 
@@ -117,11 +54,11 @@ static void notice_changes(host_edited *e) {
   if (host_terminal_was_stopped()) {
     e->lib->wset(e->el, HOST_EL_PREP_TERM, 0);
     e->lib->wset(e->el, HOST_EL_PREP_TERM, 1);
-    redraw(e, 0);
+    host_line_redraw(e, 0);
   } else if (columns != e->columns) {
-    int before = place_in_rows(e, false, e->columns).row;
-    int after = place_in_rows(e, false, columns).row;
-    redraw(e, before < after ? before : after);
+    int before = host_line_place(e, false, e->columns).row;
+    int after = host_line_place(e, false, columns).row;
+    host_line_redraw(e, before < after ? before : after);
   }
 }
 
@@ -130,11 +67,11 @@ static bool wait_for_input(host_edited *e) {
   int fds[] = {STDIN_FILENO, e->wake[0]};
   int index;
   do {
-    host_edited_go_out(e);
+    host_line_give_up(e);
     index = e->calls.wait(e->calls.data, fds, 2);
     if (index == 1)
       empty_wake(e);
-    host_edited_come_in(e);
+    host_line_take_back(e);
     notice_changes(e);
   } while (index > 0);
   if (index < 0)
@@ -210,15 +147,15 @@ static void bind_keys(host_edited *e) {
     bind_key(e, L"^I", L"aiowire-complete");
 }
 
-/* Returns false if the terminal cannot do what
- * is needed, or the user wants no editing. */
+/* Returns false if the terminal lacks what an editor needs, or if ~/.editrc
+ * turns editing off. */
 static bool set_up_libedit(host_edited *e) {
   const host_libedit *lib = e->lib;
   lib->wset(e->el, HOST_EL_EDITOR, L"emacs");
   lib->wset(e->el, HOST_EL_PROMPT_ESC, prompt, (int)HOST_LITERAL);
   lib->wset(e->el, HOST_EL_GETCFN, next_char);
   lib->wset(e->el, HOST_EL_ADDFN, L"aiowire-complete", L"Complete a word",
-            host_edited_complete);
+            host_tab_complete);
   bind_keys(e);
   int edits = 0;
   char *up = NULL, *late = NULL;
@@ -345,10 +282,10 @@ static int finish_editing(host_edited *e, bool below, size_t *length) {
   *length = (size_t)(info->end - info->buffer);
   const char *mark = e->code == HOST_EDITOR_INTERRUPTED ? "^C" : "";
   if (below) {
-    write_to_terminal(e, mark);
-    write_to_terminal(e, "\n");
+    host_line_write(e, mark);
+    host_line_write(e, "\n");
   } else {
-    host_edited_leave_line(e, mark);
+    host_line_leave(e, mark);
   }
   e->lib->reset(e->el);
   return e->code ? e->code : HOST_EDITOR_END;
@@ -362,7 +299,7 @@ static int take_line(host_edited *e, const wchar_t *wide, int count,
   e->line = host_narrow(wide, own, length);
   if (e->line)
     return HOST_EDITOR_LINE;
-  write_to_terminal(e, "aiowire: not enough memory for the line\n");
+  host_line_write(e, "aiowire: not enough memory for the line\n");
   return HOST_EDITOR_END;
 }
 
@@ -404,7 +341,7 @@ static void abandon_line(host_edited *e) {
   uselocale(e->locale);
   if (e->above)
     host_above_take(e->above);
-  host_edited_leave_line(e, "");
+  host_line_leave(e, "");
   end_editing(e);
 }
 

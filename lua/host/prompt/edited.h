@@ -2,9 +2,7 @@
 #ifndef HOST_EDITED_H
 #define HOST_EDITED_H
 
-#include "prompt/editor.h"
-
-typedef struct host_edited host_edited;
+#include "prompt/edited_state.h"
 
 /* Gives what reads lines with libedit, or NULL if that is impossible: no
  * libedit, no terminal, too dumb a terminal, out of memory. */

@@ -1,9 +1,10 @@
-/* edited_state.h - what edited.c and tab.c share: the state of an editor */
+/* edited_state.h - the state of an editor, which edited.c, line.c and tab.c
+ * share */
 #ifndef HOST_EDITED_STATE_H
 #define HOST_EDITED_STATE_H
 
 #include "prompt/above.h"
-#include "prompt/edited.h"
+#include "prompt/calls.h"
 #include "prompt/libedit.h"
 
 #include <locale.h>
@@ -11,7 +12,7 @@
 #include <stdio.h>
 #include <wchar.h>
 
-struct host_edited {
+typedef struct host_edited {
   host_editor_calls calls;
   const host_libedit *lib;
   void *el;          /* EditLine * */
@@ -34,22 +35,6 @@ struct host_edited {
   locale_t outside; /* the caller's locale */
   mbstate_t state;  /* of a character whose bytes are not all there yet */
   char *line;       /* the result */
-};
-
-/* The one editor of the process: for libedit's callbacks, and at its exit. */
-extern host_edited *host_edited_current;
-
-/* Let the caller's code run: give up the terminal and the locale. */
-void host_edited_go_out(host_edited *e);
-/* Take both back. Draws the line again if it was erased. */
-void host_edited_come_in(host_edited *e);
-
-/* Draw the line. The cursor is at the start of an empty row. */
-void host_edited_draw(host_edited *e);
-/* Move below the line, after writing `mark` at its end. */
-void host_edited_leave_line(host_edited *e, const char *mark);
-
-/* The function of the Tab key, for libedit. */
-unsigned char host_edited_complete(void *el, wint_t key);
+} host_edited;
 
 #endif

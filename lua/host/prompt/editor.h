@@ -11,32 +11,11 @@
 #ifndef HOST_EDITOR_H
 #define HOST_EDITOR_H
 
-#include <stdbool.h>
+#include "prompt/calls.h"
+
 #include <stddef.h>
 
 typedef struct host_editor host_editor;
-
-/* How a read ends. The caller's `wait` gives negative codes of its own, below
- * HOST_EDITOR_INTERRUPTED. */
-enum {
-  HOST_EDITOR_LINE = 0,
-  HOST_EDITOR_END = 1,         /* Ctrl-D in an empty line; the end of a file */
-  HOST_EDITOR_INTERRUPTED = -1 /* `wait` gave this: the line is discarded */
-};
-
-typedef struct host_editor_calls {
-  /* Wait until one of the descriptors is readable, and run the engine
-   * meanwhile. Returns the index of a readable descriptor, or a negative code
-   * that ends the read. */
-  int (*wait)(void *data, const int *fds, int count);
-  /* Complete a text, which ends at the cursor: text[cursor] is 0. Gives a list
-   * that free() releases, of strings that free() releases, NULL at its end;
-   * each is to replace the last *word_length bytes of the text. NULL: none.
-   * This member may be NULL. */
-  char **(*complete)(void *data, const char *text, size_t cursor,
-                     size_t *word_length);
-  void *data;
-} host_editor_calls;
 
 /* Prepare a process that may have a prompt: call this before anything reads
  * `stdin`, and before anything handles signals. It takes the buffer from
@@ -76,13 +55,5 @@ void host_editor_remember(host_editor *e, const char *entry);
 
 /* Takes; NULL is fine. */
 void host_editor_close(host_editor *e);
-
-/* Give the terminal the modes back that it had before a read. For handlers of
- * signals that end the process: async-signal-safe. Without a read: nothing. */
-void host_editor_restore_terminal(void);
-
-/* Gives the path of the history file, $XDG_STATE_HOME/aiowire/history or
- * ~/.local/state/aiowire/history; NULL without a home or memory. */
-char *host_history_path(void);
 
 #endif

@@ -15,8 +15,6 @@
 
 #include "prompt/history.h"
 
-#include "prompt/editor.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>

@@ -4,6 +4,10 @@
 
 #include <stddef.h>
 
+/* Gives the path of the history file, $XDG_STATE_HOME/aiowire/history or
+ * ~/.local/state/aiowire/history; NULL without a home or memory. */
+char *host_history_path(void);
+
 /* The number of entries that are kept. */
 enum { HOST_HISTORY_SIZE = 1000 };
 

@@ -8,6 +8,7 @@
 #include "prompt/plain.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

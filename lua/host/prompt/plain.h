@@ -2,7 +2,7 @@
 #ifndef HOST_PLAIN_H
 #define HOST_PLAIN_H
 
-#include "prompt/editor.h"
+#include "prompt/calls.h"
 
 /* The buffer of a line. All zeros: an empty one. */
 typedef struct host_plain {

@@ -23,10 +23,11 @@
 
 #include "prompt/candidates.h"
 #include "prompt/editor.h"
+#include "prompt/history.h"
 #include "state/parts.h"
 #include "terminal/style.h"
 
-#include "aiowire_lua.h"
+#include <aiowire_lua.h>
 
 #include <lauxlib.h>
 

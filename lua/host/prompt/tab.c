@@ -4,9 +4,10 @@
  * all candidates have in common, or lists them below the line if that is
  * nothing new.
  */
-#include "prompt/edited_state.h"
+#include "prompt/tab.h"
 
 #include "prompt/candidates.h"
+#include "prompt/line.h"
 #include "terminal/wide.h"
 
 #include <stdlib.h>
@@ -23,9 +24,9 @@ static bool is_blank(const wchar_t *from, const wchar_t *to) {
 static char **ask_for_candidates(host_edited *e, const char *text,
                                  size_t length, size_t *word) {
   *word = 0;
-  host_edited_go_out(e);
+  host_line_give_up(e);
   char **found = e->calls.complete(e->calls.data, text, length, word);
-  host_edited_come_in(e);
+  host_line_take_back(e);
   if (found && found[0] && *word <= length)
     return found;
   host_free_candidates(found);
@@ -53,12 +54,12 @@ static bool extend(host_edited *e, char **candidates, const char *word) {
 }
 
 static void list_candidates(host_edited *e, char **candidates) {
-  host_edited_leave_line(e, "");
+  host_line_leave(e, "");
   host_list_candidates(e->terminal, candidates);
-  host_edited_draw(e);
+  host_line_draw(e);
 }
 
-unsigned char host_edited_complete(void *el, wint_t key) {
+unsigned char host_tab_complete(void *el, wint_t key) {
   host_edited *e = host_edited_current;
   (void)key;
   const host_line_info *info = e->lib->wline(el);

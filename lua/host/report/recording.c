@@ -7,7 +7,7 @@
 
 #include "terminal/style.h"
 
-#include "aiowire_lua.h"
+#include <aiowire_lua.h>
 
 #include <lauxlib.h>
 

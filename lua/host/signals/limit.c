@@ -21,7 +21,7 @@
  */
 #include "signals/limit.h"
 
-#include "aiowire_lua.h"
+#include <aiowire_lua.h>
 
 #include <errno.h>
 #include <pthread.h>

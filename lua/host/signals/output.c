@@ -11,9 +11,9 @@
 
 #include "signals/output.h"
 
-#include "prompt/editor.h"
+#include "terminal/terminal.h"
 
-#include "aiowire_lua.h"
+#include <aiowire_lua.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -44,7 +44,7 @@ static void unblock(int signal_number) {
 }
 
 void host_die_by(int signal_number) {
-  host_editor_restore_terminal();
+  host_terminal_restore();
   signal(signal_number, SIG_DFL);
   unblock(signal_number);
   raise(signal_number);

@@ -19,11 +19,11 @@
 
 #include "signals/quit.h"
 
-#include "prompt/editor.h"
 #include "signals/output.h"
 #include "terminal/style.h"
+#include "terminal/terminal.h"
 
-#include "aiowire_lua.h"
+#include <aiowire_lua.h>
 
 #include <errno.h>
 #include <pthread.h>
@@ -53,7 +53,7 @@ static void say_nothing_runs(void) {
 }
 
 static void end_program(int signal_number) {
-  host_editor_restore_terminal();
+  host_terminal_restore();
   host_die_by(signal_number);
 }
 

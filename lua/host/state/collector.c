@@ -15,7 +15,7 @@
 
 #ifdef HOST_WRAPS_COLLECTOR
 
-#include "aiowire_lua.h"
+#include <aiowire_lua.h>
 
 /* Not inline: what it needs of the stack would cost every call. */
 __attribute__((noinline)) static void time_step(lua_State *L, uint64_t began) {

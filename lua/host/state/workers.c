@@ -7,7 +7,7 @@
 
 #include "state/bytecode.h"
 
-#include "aiowire_lua.h"
+#include <aiowire_lua.h>
 
 #include <lauxlib.h>
 #include <lualib.h>

@@ -22,8 +22,6 @@
 
 #include "terminal/terminal.h"
 
-#include "prompt/editor.h"
-
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -67,7 +65,7 @@ static atomic_bool reading;
 static atomic_bool stopped;
 
 /* Only the terminal's foreground may set modes: another process is stopped. */
-void host_editor_restore_terminal(void) {
+void host_terminal_restore(void) {
   int saved = errno;
   if (reading && tcgetpgrp(STDIN_FILENO) == getpgrp()) {
     tcsetattr(STDIN_FILENO, TCSANOW, &modes);
@@ -147,7 +145,7 @@ static void act_by_default(int signal_number) {
 
 static void on_terminal_stop(int signal_number) {
   int saved = errno;
-  host_editor_restore_terminal();
+  host_terminal_restore();
   act_by_default(signal_number);
   stopped = true;
   wake();
@@ -155,7 +153,7 @@ static void on_terminal_stop(int signal_number) {
 }
 
 static void on_death(int signal_number) {
-  host_editor_restore_terminal();
+  host_terminal_restore();
   act_by_default(signal_number);
   _exit(128 + signal_number);
 }
@@ -198,7 +196,7 @@ bool host_terminal_was_stopped(void) {
 }
 
 void host_terminal_leave(void) {
-  host_editor_restore_terminal();
+  host_terminal_restore();
   for (int i = 0; i < HANDLED; i++) {
     struct sigaction now;
     sigaction(handled[i].number, NULL, &now);

@@ -1,7 +1,4 @@
-/* terminal.h - the terminal's modes, and signals that concern them
- *
- * host_editor_restore_terminal() of editor.h belongs to these functions.
- */
+/* terminal.h - the terminal's modes, and signals that concern them */
 #ifndef HOST_TERMINAL_H
 #define HOST_TERMINAL_H
 
@@ -26,6 +23,10 @@ bool host_terminal_was_stopped(void);
 
 /* Give modes and signals back. */
 void host_terminal_leave(void);
+
+/* Give the terminal the modes back that it had before a read. For handlers of
+ * signals that end the process: async-signal-safe. Without a read: nothing. */
+void host_terminal_restore(void);
 
 /* Write a text whenever the modes are given back, up to and with the next
  * host_terminal_leave(). Call this before host_terminal_enter().
