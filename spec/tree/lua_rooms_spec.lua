@@ -212,6 +212,44 @@ describe_part(IO)
 describe_part(MONITOR)
 describe_part(HOST)
 
+describe("the parts of the program in Lua", function()
+  local files = process.files("lua/host", "%.lua$")
+
+  local function unit(path)
+    return (path:gsub("%.lua$", ""))
+  end
+
+  -- Returns the calls of `part "host.ROOM.NAME"` as edges.
+  local function part_edges()
+    local edges = {}
+    for _, path in ipairs(files) do
+      for name in process.read(path):gmatch 'part "([^"]+)"' do
+        local to = "lua/" .. name:gsub("%.", "/")
+        edges[#edges + 1] = { from = unit(path), to = to, what = name }
+      end
+    end
+    return edges
+  end
+
+  it("ask for parts of their own room only [layers]", function()
+    local edges = part_edges()
+    assert.is_true(#edges > 0)
+    assert.are.same({}, (symbols.offences(edges, function(edge)
+      return symbols.room(edge.from) ~= symbols.room(edge.to)
+    end)))
+  end)
+
+  it("ask for parts that exist [layers]", function()
+    assert.are.same({}, (symbols.offences(part_edges(), function(edge)
+      return not exists(edge.to .. ".lua")
+    end)))
+  end)
+
+  it("ask for each other in no circle [layers]", function()
+    assert.are.same({}, symbols.circles(part_edges()))
+  end)
+end)
+
 describe(ZMQ, function()
   it("has at most fifteen files in a room [layers]", function()
     for room, count in pairs(sizes(process.files(ZMQ, "%.[ch]$"))) do

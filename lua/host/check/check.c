@@ -3,8 +3,8 @@
  * Here the command line becomes a list of sources, and a list of the globals
  * that -l would define. check.lua does the rest:
  *
- *   check.lua ─► check_names.lua    which names are globals
- *            └─► check_tokens.lua   the tokens of a text
+ *   check.lua ─► names.lua    which names are globals
+ *            └─► tokens.lua   the tokens of a text
  *
  * Nothing of the user runs: neither LUA_INIT, nor a module.
  */

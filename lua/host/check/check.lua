@@ -2,7 +2,7 @@
 -- globals that are read but defined nowhere.
 --
 -- A text is compiled first. Only texts that `load` accepts are looked at for
--- names, so that the reader (check_tokens.lua, check_names.lua) can trust the
+-- names, so that the reader (tokens.lua, names.lua) can trust the
 -- grammar. If a text has a syntax error, what it defines is not known, and no
 -- name is warned of.
 --

@@ -513,7 +513,7 @@ end
 
 --- Find the uses of globals in a text.
 ---
----   next_token  gives the tokens (see check_tokens.lua)
+---   next_token  gives the tokens (see tokens.lua)
 ---   on          functions:
 ---     read(name, line, scope)  the text reads or calls the global there, where
 ---                              the locals of `scope` are visible

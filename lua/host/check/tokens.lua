@@ -1,4 +1,4 @@
--- The tokens of a Lua text, for check_names.lua.
+-- The tokens of a Lua text, for names.lua.
 --
 -- The text is one that `load` has accepted. So a token ends where its pattern
 -- ends, and nothing here looks for mistakes.

@@ -12,6 +12,8 @@
 --- Neighbours: repl.lua finds such lines, complete.lua completes the names.
 local aw, part = ...
 
+local chunks <const> = part "host.prompt.chunks"
+
 local pack <const>, unpack <const> = table.pack, table.unpack
 local await <const> = aw.await
 
@@ -134,10 +136,10 @@ end
 
 --- Call a compiled expression, and run the Wire or Poller that is its result.
 --- Return the text about it, and its results. Runs in a task.
-local function timed(f, figures, is_runnable)
+local function timed(f, figures)
   local wall, processor, steps = figures()
   local results = pack(f())
-  if is_runnable(results[1]) then
+  if chunks.is_runnable(results[1]) then
     results = pack(await(results[1]))
   end
   local wall_after, processor_after, steps_after = figures()
@@ -149,14 +151,12 @@ local function timed(f, figures, is_runnable)
 end
 
 local function time(self, argument)
-  local repl = part "host.prompt.repl"
-  local f, message = repl.compiled(argument)
+  local f, message = chunks.compiled(argument)
   if not f then
     self.term.fail(message)
     return
   end
-  local outcome = pack(self:call(timed, f, self.term.figures,
-    repl.is_runnable))
+  local outcome = pack(self:call(timed, f, self.term.figures))
   if outcome[1] then
     self:show(pack(unpack(outcome, 3, outcome.n)))
     self.term.write(outcome[2] .. "\n")
@@ -171,7 +171,7 @@ local function pictured(f)
 end
 
 local function graph(self, argument)
-  local f, message = part "host.prompt.repl".compiled(argument)
+  local f, message = chunks.compiled(argument)
   if not f then
     self.term.fail(message)
     return
@@ -190,7 +190,7 @@ local function load_file(self, argument)
     self.term.fail(message)
     return
   end
-  self:call(part "host.prompt.repl".main_chunk, self.ev, f)
+  self:call(chunks.run_main, self.ev, f)
 end
 
 local function exit(self)

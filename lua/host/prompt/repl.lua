@@ -1,8 +1,8 @@
 --- repl.lua: the prompt [R31-R39]
 ---
 --- An entry is a line, or the lines that make one chunk. Each entry is compiled
---- here, outside of tasks, and called as a task of the session; other tasks go
---- on meanwhile, and while the prompt waits.
+--- outside of tasks (see chunks.lua) and called as a task of the session. Other
+--- tasks go on meanwhile, and while the prompt waits.
 ---
 ---   read ─► entry ─► "chunk"    run_chunk ─► term.call ─► show
 ---                 ─► "command"  commands.lua
@@ -30,16 +30,16 @@
 ---   term.terminal        there is somebody to give hints to
 local aw, part = ...
 
+local chunks <const> = part "host.prompt.chunks"
 local show <const> = part "host.prompt.show"
 local commands <const> = part "host.prompt.commands"
 local complete <const> = part "host.prompt.complete"
 
 local GLOBALS <const> = _G
 local getmetatable <const> = debug.getmetatable
-local load <const>, pcall <const>, tostring <const> = load, pcall, tostring
+local pcall <const>, tostring <const> = pcall, tostring
 local rawget <const>, rawset <const>, type <const> = rawget, rawset, type
-local find <const>, gsub <const>, sub <const> = string.find, string.gsub,
-  string.sub
+local find <const>, gsub <const> = string.find, string.gsub
 local pack <const>, unpack <const> = table.pack, table.unpack
 local timeout <const> = aw.timeout
 
@@ -47,18 +47,6 @@ local timeout <const> = aw.timeout
 local PATIENCE <const> = 0.5
 
 local M = {}
-
---- The metatables of Wires, of which there are several, and of Pollers.
-local RUNNABLE <const> = {}
-for _, value in ipairs { aw.Never, aw.Wire(print), aw.Call(print),
-  aw.Poller() } do
-  RUNNABLE[getmetatable(value)] = true
-end
-
---- Is the value what a chunk returns for the program to run it?
-local function is_runnable(value)
-  return RUNNABLE[getmetatable(value) or false] ~= nil
-end
 
 -- Texts of errors ------------------------------------------------------------
 
@@ -158,7 +146,7 @@ function Prompt:show(results)
     return
   end
   self.term.write(text .. "\n")
-  if is_runnable(results[1]) then
+  if chunks.is_runnable(results[1]) then
     self:hint "(not run: aw.run(_) runs it, ev:start(_) starts a task)"
   end
 end
@@ -168,15 +156,6 @@ function Prompt:run_chunk(f)
   local outcome = pack(self:call(f))
   if outcome[1] then
     self:show(pack(unpack(outcome, 2, outcome.n)))
-  end
-end
-
---- Run a main chunk as a script: a Wire or Poller that it returns is started.
---- Runs in a task.
-function M.main_chunk(ev, f, ...)
-  local result = f(...)
-  if is_runnable(result) then
-    ev:start(result)
   end
 end
 
@@ -205,35 +184,13 @@ function Prompt:read(name)
   return self.term.read(prompt)
 end
 
-local function is_incomplete(message)
-  return sub(message, -5) == "<eof>"
-end
-
---- Compile an entry: an expression first, then statements. Return the function;
---- or nil, the message, and whether more lines can complete the entry.
-local function compiled(text)
-  local f, about_expression = load("return " .. text, "=stdin", "t")
-  if f then
-    return f
-  end
-  local message
-  f, message = load(text, "=stdin", "t")
-  if f then
-    return f
-  end
-  if is_incomplete(about_expression) then
-    message = about_expression
-  end
-  return nil, message, is_incomplete(message)
-end
-
 --- Read the lines of a chunk that begins with `text`. Return "chunk", a
 --- function and the text; "bad", a message and the text; or another outcome of
 --- a read.
 function Prompt:read_chunk(text)
   local code = gsub(text, "^=", "return ", 1)
   while true do
-    local f, message, incomplete = compiled(code)
+    local f, message, incomplete = chunks.compiled(code)
     if f then
       return "chunk", f, text
     elseif not incomplete then
@@ -381,7 +338,6 @@ function M.complete(term, ev, text)
 end
 
 M.Prompt = Prompt
-M.compiled = compiled
-M.is_runnable = is_runnable
+M.main_chunk = chunks.run_main
 
 return M

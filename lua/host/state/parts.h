@@ -5,8 +5,9 @@
 #include <lua.h>
 #include <stddef.h>
 
-/* Push what the chunk of part `name` returned, such as "host.check.check" for
- * check.lua. The first call in a state runs the chunk. Raises. */
+/* Push what the chunk of part `name` returned. "host.check.names" is the part
+ * in lua/host/check/names.lua. The first call in a state runs the chunk.
+ * Raises. */
 void host_push_part(lua_State *L, const char *name);
 
 /* ---- the sources, written into a C file by lua/embed.cmake ---- */

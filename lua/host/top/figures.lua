@@ -1,4 +1,4 @@
---- top_figures.lua: shares, rates, warnings of tasks, and their texts
+--- figures.lua: shares, rates, warnings of tasks, and their texts
 ---
 --- The other program counts from the start of each task and engine. The
 --- difference of two snapshots, over the time between them by the clock of that

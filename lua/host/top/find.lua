@@ -1,4 +1,4 @@
---- top_find.lua: programs under inspection, and connections to them
+--- find.lua: programs under inspection, and connections to them
 ---
 --- A program that can be inspected listens on PID.sock, in a folder that only
 --- its user can use; see docs/program.md. A folder of another owner, or one
@@ -119,7 +119,7 @@ end
 local Connection = {}
 Connection.__index = Connection
 
---- Wait for the next event of the program: that of top_protocol.lua, or
+--- Wait for the next event of the program: that of protocol.lua, or
 --- { kind = "closed" }, or { kind = "broken", why }.
 ---@param patience? number seconds without a byte after which it is broken
 ---@return table event

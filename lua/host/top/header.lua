@@ -1,4 +1,4 @@
---- top_header.lua: the lines above and below the table
+--- header.lua: the lines above and below the table
 ---
 --- Lines are clean plain texts of any length.
 local _, part = ...

@@ -1,4 +1,4 @@
---- top_keys.lua: the names of keys in what a terminal sends
+--- keys.lua: the names of keys in what a terminal sends
 ---
 --- A key is "up", "page-down", "enter", "escape", "ctrl-l" and so on, or the
 --- character itself. A sequence of an unknown key is left out. A lone Escape

@@ -1,4 +1,4 @@
---- top_pages.lua: texts of whole pages: the keys, and all about one task
+--- pages.lua: texts of whole pages: the keys, and all about one task
 ---
 --- A page is a list of lines of plain text, clean and cut to the columns of the
 --- screen.

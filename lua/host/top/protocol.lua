@@ -1,4 +1,4 @@
---- top_protocol.lua: what a program under inspection says; see docs/program.md
+--- protocol.lua: what a program under inspection says; see docs/program.md
 ---
 --- A connection begins with the line `aiowire 1 PID VERSION NAME`. An answer is
 --- lines of fields and a line `.`. What does not look like that is an error

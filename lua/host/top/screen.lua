@@ -1,4 +1,4 @@
---- top_screen.lua: lines of spans as bytes for a terminal or a file
+--- screen.lua: lines of spans as bytes for a terminal or a file
 ---
 --- The screen remembers the rows that the terminal shows, and gives only those
 --- that have changed. Each row is put at its own place, and what follows a

@@ -1,4 +1,4 @@
---- top_table.lua: which tasks a table shows, in which order and columns
+--- table.lua: which tasks a table shows, in which order and columns
 ---
 ---   snapshot ─► select (filter, sort, tree) ─► rows, all of them
 ---   rows, columns ─► layout ─► widths ─► line ─► spans of text and style

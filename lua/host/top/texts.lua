@@ -1,4 +1,4 @@
---- top_texts.lua: texts of other programs, made harmless and cut to columns
+--- texts.lua: texts of other programs, made harmless and cut to columns
 ---
 --- A name that comes from the program under inspection may contain anything. A
 --- *clean* text has only characters that a terminal shows: no control

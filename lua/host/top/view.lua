@@ -1,4 +1,4 @@
---- top_view.lua: what the screen shows, and what keys do to it
+--- view.lua: what the screen shows, and what keys do to it
 ---
 --- The view knows nothing of terminals and sockets. It takes snapshots and
 --- keys, and gives the lines of a screen.
@@ -35,7 +35,7 @@ local M = {}
 ---@class host.TopView
 ---@field hello table the first line of the program
 ---@field snapshot? table
----@field look table how the table looks; see top_table.lua
+---@field look table how the table looks; see table.lua
 ---@field list? table[] rows of the table
 ---@field selected? string key of the selected task; nil: that of row `index`
 ---@field index integer number of the selected row
@@ -371,7 +371,7 @@ local function type_filter(self, key)
   end
 end
 
---- Take a key of top_keys.lua.
+--- Take a key of keys.lua.
 ---@param key string
 ---@return "quit"|"draw"|"pace"|nil action
 function View:key(key)
