@@ -10,11 +10,17 @@
  *                            └─► run_chunk ─► aw_lua_main (the binding)
  *                                         └─► host_repl_chunk
  *
- * Neighbours: options.c reads the command line, bytecode.c refuses bytecode,
- * workers.c makes Lua states, also those of workers, memory.c is their
- * allocator, output.c handles the loss of standard output's reader, quit.c
- * handles SIGQUIT, recording.c has --trace and --record, repl.c has the prompt,
- * top.c shows another program, and warning.c prints warnings.
+ * The rooms, from the lowest to the highest; each includes lower ones only:
+ *
+ *   terminal/  modes of a terminal, colors, widths of characters
+ *   options/   the command line
+ *   report/    warnings, --stats, --trace and --record
+ *   state/     Lua states, also those of workers: their allocator, the refusal
+ *              of bytecode, parts of the program in Lua
+ *   signals/   SIGQUIT, a standard output without a reader, --timeout
+ *   prompt/    the prompt
+ *   check/     --check
+ *   top/       --top
  */
 
 #include "check/check.h"
