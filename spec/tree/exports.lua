@@ -174,6 +174,14 @@ function M.checksum(names)
   return sum
 end
 
+--- Are the functions of a release the first ones of the table still?
+---@param names string[] the functions of the table, in its order
+---@param row { count: integer, checksum: integer } of the release
+---@return boolean
+function M.keeps(names, row)
+  return M.checksum(table.move(names, 1, row.count, 1, {})) == row.checksum
+end
+
 --- Writes all lists.
 function M.save()
   for _, part in ipairs { "core", "lua" } do
