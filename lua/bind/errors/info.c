@@ -114,6 +114,33 @@ static void describe_in_fields(lua_State *L, awl_state *s, aw_task *task,
   }
 }
 
+/* Return the text of the one state that `task` was in, if a description may be
+ * shared: the text is a short name, and the task has no other name. Else
+ * NULL. */
+static const char *sharable_state(const aw_task *task) {
+  uint32_t times;
+  const aw_wire *wire = aw_task_wire(task);
+  const char *text = wire ? aw_wire_name(wire) : NULL;
+  bool can_share = text && !aw_task_chain(task, 0, &times) &&
+                   has_no_other_name(task) &&
+                   strnlen(text, AWL_LONGEST_NAME + 1) <= AWL_LONGEST_NAME;
+  return can_share ? text : NULL;
+}
+
+/* [record]: describe_task(), with a shared description where that is the
+ * same. */
+static void describe_in_origin(lua_State *L, awl_state *s, aw_task *task) {
+  const char *state = sharable_state(task);
+  if (state && awl_use_description(L, state, aw_task_where(task)))
+    return;
+  awl_push_origin_of(L);
+  lua_insert(L, -2);
+  describe_task(L, s, task);
+  if (state)
+    awl_share_description(L, lua_gettop(L) - 1);
+  lua_remove(L, -2);
+}
+
 void awl_describe_failed(lua_State *L, awl_state *s, aw_task *task) {
   uint64_t engine = awl_loop_of(s, aw_task_loop(task))->engine->serial;
   if (lua_istable(L, -1)) {
@@ -123,7 +150,7 @@ void awl_describe_failed(lua_State *L, awl_state *s, aw_task *task) {
   awl_record *record = lua_touserdata(L, -1);
   record->engine = engine;
   record->id = aw_task_id(task);
-  describe_task(L, s, task);
+  describe_in_origin(L, s, task);
 }
 
 void awl_push_task_info(lua_State *L, awl_state *s, aw_task *task) {

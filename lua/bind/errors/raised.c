@@ -135,16 +135,30 @@ bool awl_push_caught(lua_State *L, awl_state *s, awl_worker *worker) {
 
 /* ---- where an error is raised ---- */
 
-/* Push the stack of L, which the running worker runs. While the text has no
- * line of a file, add the stacks of the other workers of the task, which await
- * the running worker. */
-static void push_running_stacks(lua_State *L, awl_state *s) {
+/* [text] → [text]: the text has no line of a file. Add the stacks of the other
+ * workers of the task, which await the running worker, until it has one. */
+static void add_outer_stacks(lua_State *L, awl_state *s) {
   const awl_worker *running = s->run.running, *w;
-  bool lines = awl_push_traceback(L, s, L, 1);
+  bool lines = false;
   size_t i = 0;
   while (!lines && (w = awl_parked_at(s, running->task, &i)) != NULL)
     if (w != running)
       lines = awl_join_traceback(L, s, w->co);
+}
+
+/* [err, info]: set the traceback to the stack of L, which the running worker
+ * runs. */
+static void add_stack_of_error(lua_State *L, awl_state *s, bool is_new) {
+  bool lines = awl_push_stack(L, s, 1), shared = lua_isuserdata(L, -1);
+  if (lines && shared && is_new) {
+    awl_set_origin(L, 2);
+    return;
+  }
+  if (shared)
+    awl_take_traceback(L);
+  if (!lines)
+    add_outer_stacks(L, s);
+  awl_set_fact(L, 2, AWL_FACT_TRACEBACK);
 }
 
 /* [err, info] → the same: give the info a traceback, unless it has one already
@@ -158,11 +172,12 @@ static void add_traceback(lua_State *L, awl_state *s, bool is_new) {
     if (type != LUA_TNIL)
       return;
   }
-  if (lua_istable(L, 1) && awl_is(L, s, 1, AWL_TIMEOUT))
+  if (lua_istable(L, 1) && awl_is(L, s, 1, AWL_TIMEOUT)) {
     awl_push_frames(L, s, 1);
-  else
-    push_running_stacks(L, s);
-  awl_set_fact(L, 2, AWL_FACT_TRACEBACK);
+    awl_set_fact(L, 2, AWL_FACT_TRACEBACK);
+  } else {
+    add_stack_of_error(L, s, is_new);
+  }
 }
 
 /* [err]: note the info of the error, and where it was raised. */

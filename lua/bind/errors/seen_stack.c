@@ -50,18 +50,28 @@ struct awl_seen_stacks {
  * nobody else uses. */
 enum { MARK = AWL_MOST_KNOWN + 1, STACKS_AT = 0 };
 
+/* Is `function` the lowest one of a worker or a handler? */
+static bool is_binding_bottom(const awl_state *s, const void *function) {
+  return function == (const void *)(uintptr_t)s->upcalls.worker ||
+         function == (const void *)(uintptr_t)s->upcalls.handler;
+}
+
 /* Fill `levels` with the stack of L from `level` on, down to the lowest
  * function that is not the binding's. Return how many there are, or 0 if there
- * are too many. `ars` are Lua's own records of them. */
+ * are too many. `ars` are Lua's own records of them. The last level of a
+ * worker's coroutine is the binding's, so that one is not looked at. */
 static int take_levels(lua_State *L, const awl_state *s, int level,
                        seen_level *levels, lua_Debug *ars) {
-  const void *worker = (const void *)(uintptr_t)s->upcalls.worker;
-  const void *handler = (const void *)(uintptr_t)s->upcalls.handler;
+  bool in_worker = s->run.running && s->run.running->co == L;
   int top = lua_gettop(L), n = 0;
-  while (n <= MOST_LEVELS && lua_getstack(L, level + n, &ars[n])) {
+  bool more = lua_getstack(L, level, &ars[0]);
+  while (more && n <= MOST_LEVELS) {
+    more = lua_getstack(L, level + n + 1, &ars[n + 1]);
+    if (!more && in_worker)
+      break;
     lua_getinfo(L, "fl", &ars[n]);
     const void *function = lua_topointer(L, -1);
-    if (function == worker || function == handler)
+    if (is_binding_bottom(s, function))
       break;
     levels[n].function = function;
     levels[n].line = ars[n].currentline;
@@ -111,7 +121,7 @@ static bool is_same_stack(lua_State *L, const seen_stack *seen,
 
 const void *awl_find_seen(lua_State *L, awl_state *s, int level) {
   seen_level levels[MOST_LEVELS + 1];
-  lua_Debug ars[MOST_LEVELS + 1];
+  lua_Debug ars[MOST_LEVELS + 2];
   if (!s->seen_stacks || s->seen_stacks->credit == 0 || !is_marked(s))
     return NULL;
   int count = take_levels(L, s, level, levels, ars);
@@ -146,7 +156,7 @@ void awl_prepare_seen(lua_State *L, awl_state *s) {
 void awl_remember_seen(lua_State *L, awl_state *s, int level, uint32_t named,
                        const void *kept) {
   seen_stack stack;
-  lua_Debug ars[MOST_LEVELS + 1];
+  lua_Debug ars[MOST_LEVELS + 2];
   if (s->seen_stacks->credit == 0 || !is_marked(s))
     return;
   stack.count = take_levels(L, s, level, stack.levels, ars);

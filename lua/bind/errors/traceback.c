@@ -8,8 +8,8 @@
  * - To ask Lua for the name that the caller uses for a function. It is left out
  *   if the function's name in a library is known.
  * - To make the text. A program raises most of its errors from few places, so
- *   recent texts are kept, and their errors share them. A text is found by its
- *   *trace*: for each level the numbers, addresses and names that the text is
+ *   recent texts are kept, and their errors share them (record.c). A text is
+ *   found by its *trace*: for each level the numbers, addresses and names that the text is
  *   made of. A trace holds copies and refers to no function. A new text takes
  *   the place of an older one, so the memory is bounded.
  *
@@ -21,6 +21,7 @@
 #include "errors/traceback.h"
 
 #include "base/location.h"
+#include "errors/record.h"
 #include "errors/seen_stack.h"
 
 #include <stddef.h>
@@ -158,9 +159,10 @@ static bool next_level(shown_level *at) {
 
 enum { LONGEST_TRACE = 1500, TRACES = 32 };
 
-/* A text that is kept is user value 1 of a userdata with the used part of this
- * struct, in AWL_TRACES. */
+/* A text that is kept is the traceback of an origin (record.c) with the used
+ * part of this struct, in AWL_TRACES. */
 typedef struct stack_trace {
+  awl_origin origin;
   uint64_t hash;
   size_t size; /* of `bytes` */
   bool has_lines;
@@ -237,28 +239,26 @@ static bool is_same_trace(const stack_trace *a, const stack_trace *b) {
                     memcmp(a->bytes, b->bytes, a->size) == 0);
 }
 
-/* Push the text of an equal trace, and return that one, which is kept. NULL,
- * and nothing is pushed: there is none. */
-static const stack_trace *push_kept_text(lua_State *L, awl_state *s,
-                                         const stack_trace *trace) {
+/* Push the origin with an equal trace, and return that trace. NULL, and nothing
+ * is pushed: there is none. */
+static const stack_trace *push_kept(lua_State *L, awl_state *s,
+                                    const stack_trace *trace) {
   awl_get(L, s, AWL_TRACES, place_of_trace(trace));
   const stack_trace *kept = lua_touserdata(L, -1);
-  if (!kept || !is_same_trace(kept, trace)) {
-    lua_pop(L, 1);
-    return NULL;
-  }
-  lua_getiuservalue(L, -1, 1);
-  lua_replace(L, -2);
-  return kept;
+  if (kept && is_same_trace(kept, trace))
+    return kept;
+  lua_pop(L, 1);
+  return NULL;
 }
 
-/* Keep the text on top with its trace. */
+/* [.., text] → [.., origin]: keep the text with its trace. */
 static const stack_trace *keep_text(lua_State *L, awl_state *s,
                                     const stack_trace *trace) {
-  size_t size = size_of_trace(trace);
-  const stack_trace *kept = memcpy(lua_newuserdatauv(L, size, 1), trace, size);
-  lua_pushvalue(L, -2);
-  lua_setiuservalue(L, -2, 1);
+  static const size_t HEAD = offsetof(stack_trace, hash);
+  stack_trace *kept = (stack_trace *)awl_push_origin(L, size_of_trace(trace));
+  memcpy((char *)kept + HEAD, (const char *)trace + HEAD,
+         size_of_trace(trace) - HEAD);
+  lua_pushvalue(L, -1);
   awl_set(L, s, AWL_TRACES, place_of_trace(trace));
   return kept;
 }
@@ -298,14 +298,15 @@ static bool push_other_text(lua_State *L, awl_state *s, lua_State *co,
   return has_lines;
 }
 
-/* Make the text of the stack, or find it by the trace, and remember it. */
-static bool push_own_text(lua_State *L, awl_state *s, int level) {
+/* Make the text of the stack, or find its origin by the trace, and remember
+ * that. Push the origin; or the text, if its trace is too long to be kept. */
+static bool push_own_stack(lua_State *L, awl_state *s, int level) {
   stack_trace trace;
   uint32_t named;
   awl_prepare_seen(L, s);
   shown_level at = {.L = L, .co = L, .s = s, .next = level};
   bool whole = take_trace(&trace, &at, &named);
-  const stack_trace *kept = whole ? push_kept_text(L, s, &trace) : NULL;
+  const stack_trace *kept = whole ? push_kept(L, s, &trace) : NULL;
   bool has_lines = trace.has_lines;
   if (!kept) {
     at.next = level;
@@ -318,13 +319,20 @@ static bool push_own_text(lua_State *L, awl_state *s, int level) {
   return has_lines;
 }
 
+bool awl_push_stack(lua_State *L, awl_state *s, int level) {
+  const stack_trace *seen = awl_find_seen(L, s, level);
+  if (seen && push_kept(L, s, seen))
+    return seen->has_lines;
+  return push_own_stack(L, s, level);
+}
+
 bool awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level) {
   if (co != L)
     return push_other_text(L, s, co, level);
-  const stack_trace *seen = awl_find_seen(L, s, level);
-  if (seen && push_kept_text(L, s, seen))
-    return seen->has_lines;
-  return push_own_text(L, s, level);
+  bool has_lines = awl_push_stack(L, s, level);
+  if (lua_isuserdata(L, -1))
+    awl_take_traceback(L);
+  return has_lines;
 }
 
 bool awl_join_traceback(lua_State *L, awl_state *s, lua_State *co) {

@@ -4,6 +4,10 @@
 
 #include "base/state.h"
 
+/* Push a traceback of L, from `level` on, as awl_push_traceback() makes it: an
+ * origin that errors share (record.c), or the text itself if that is not kept.
+ * Raises. */
+bool awl_push_stack(lua_State *L, awl_state *s, int level);
 /* Push a traceback of `co`, from `level` on, without the binding's own levels.
  * Return whether it has a line of a file, not only of C functions. Raises. */
 bool awl_push_traceback(lua_State *L, awl_state *s, lua_State *co, int level);
