@@ -26,6 +26,17 @@ describe("the place of error()", function()
       message("error 'failed'", 1))
   end)
 
+  it("is right for texts that take turns on one line", function()
+    local raise = load("local text = ...\nerror(text)", "=a")
+    local other = load("local text = ...\nerror(text)", "=b")
+    for _ = 1, 3 do
+      for _, text in ipairs { "one", "two", "", ("x"):rep(1000) } do
+        assert.are.same({ false, "a:2: " .. text }, { pcall(raise, text) })
+        assert.are.same({ false, "b:2: " .. text }, { pcall(other, text) })
+      end
+    end
+  end)
+
   it("is that of the level", function()
     local source = [[
       local level = ...

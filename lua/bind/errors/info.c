@@ -114,21 +114,20 @@ static void describe_in_fields(lua_State *L, awl_state *s, aw_task *task,
   }
 }
 
-/* Return the text of the one state that `task` was in, if a description may be
- * shared: the text is a short name, and the task has no other name. Else
+/* The text of the one state that `task` was in, if other tasks may share its
+ * description: the state is a named wire, and the task has no other name. Else
  * NULL. */
 static const char *sharable_state(const aw_task *task) {
   uint32_t times;
   const aw_wire *wire = aw_task_wire(task);
   const char *text = wire ? aw_wire_name(wire) : NULL;
-  bool can_share = text && !aw_task_chain(task, 0, &times) &&
-                   has_no_other_name(task) &&
-                   strnlen(text, AWL_LONGEST_NAME + 1) <= AWL_LONGEST_NAME;
-  return can_share ? text : NULL;
+  const char *name = aw_task_name(task);
+  bool one = text && (!name || name == text) && !aw_task_chain(task, 0, &times);
+  return one ? text : NULL;
 }
 
-/* [record]: describe_task(), with a shared description where that is the
- * same. */
+/* [record]: describe_task(), with a shared description where that is the same.
+ * A description with a long text is not shared, since traceback.c keeps it. */
 static void describe_in_origin(lua_State *L, awl_state *s, aw_task *task) {
   const char *state = sharable_state(task);
   if (state && awl_use_description(L, state, aw_task_where(task)))
@@ -136,7 +135,7 @@ static void describe_in_origin(lua_State *L, awl_state *s, aw_task *task) {
   awl_push_origin_of(L);
   lua_insert(L, -2);
   describe_task(L, s, task);
-  if (state)
+  if (state && strlen(state) <= AWL_LONGEST_NAME)
     awl_share_description(L, lua_gettop(L) - 1);
   lua_remove(L, -2);
 }

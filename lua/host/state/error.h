@@ -4,7 +4,7 @@
 
 #include <lua.h>
 
-/* error(message [, level]) */
-int host_error(lua_State *L);
+/* Put our `error` in the place of Lua's. Call it after luaL_openlibs(). */
+void host_set_error(lua_State *L);
 
 #endif

@@ -105,7 +105,7 @@ void host_open(lua_State *L, bool ignore_env) {
   }
   luaL_openlibs(L);
   lua_register(L, "print", aw_lua_print);
-  lua_register(L, "error", host_error);
+  host_set_error(L);
   host_text_only(L);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(L, luaopen_aiowire);
