@@ -126,9 +126,10 @@ AW_API int aw_lua_main_with(lua_State *L, int nargs,
 /* Stop the outermost run with clean-up, as the first SIGINT does, but in the
  * name of another signal. For handlers that the program has for other signals.
  *
- *   signal_number  0: the time limit of aw_lua_main_with() is over, so a body
- *                  that is busy is cancelled as one that waits. May be called
- *                  again, for clean-up that is busy
+ *   signal_number  0: the time limit of aw_lua_main_with() is over, also if
+ *                  the clock says that some of it is left. So a body that is
+ *                  busy is cancelled as one that waits. May be called again,
+ *                  for clean-up that is busy
  *
  * Returns false, with nothing done, if nothing runs, or if a signal is already
  * stopping the run. Call from: a signal handler on the thread of that run.

@@ -123,7 +123,6 @@ static void gives_the_error_of_clean_up(void) {
   lua_close(L);
 }
 
-/* The interrupt is told before the limit, too: then it is an error. */
 static void cuts_busy_functions(void) {
   int code;
   lua_State *L = new_state();
@@ -136,9 +135,33 @@ static void cuts_busy_functions(void) {
   CHECK(code == 124);
   CHECK(strcmp(lua_tostring(L, 1),
                "a function that does not wait in task 1, s.lua:4") == 0);
-  CHECK(run(L, "time_is_over() while true do end", &LONG, &code) ==
+  CHECK(run(L, "time_is_over() while true do end", NULL, &code) ==
         AW_LUA_ERROR);
-  CHECK(code == 1);
+  CHECK(code == 1); /* there is no limit */
+  lua_close(L);
+}
+
+/* Whether the host or the loop is first makes no difference: the limit of the
+ * loop is far away here. */
+static void ends_by_the_word_of_the_host(void) {
+  static const char *const BUSY = "a function that does not wait in task ";
+  int code;
+  lua_State *L = new_state();
+  CHECK(run(L, "time_is_over() while true do end", &LONG, &code) ==
+        AW_LUA_TIMEOUT);
+  CHECK(code == 124);
+  CHECK(strncmp(lua_tostring(L, 1), BUSY, strlen(BUSY)) == 0);
+  CHECK(run(L, "time_is_over() aw.sleep(60)", &LONG, &code) == AW_LUA_TIMEOUT);
+  CHECK(code == 124);
+  CHECK(strcmp(lua_tostring(L, 1), "sleep 60 s in task 2, s.lua:1") == 0);
+  CHECK(run(L,
+            "aw.start(function() aw.yield() time_is_over() end)\n"
+            "aw.start(function() aw.yield() while true do end end)",
+            &LONG, &code) == AW_LUA_TIMEOUT);
+  CHECK(code == 124); /* the busy step is another one of the same round */
+  CHECK(run(L, "aw.run(function() time_is_over() while true do end end)", &LONG,
+            &code) == AW_LUA_TIMEOUT);
+  CHECK(code == 124);
   lua_close(L);
 }
 
@@ -192,6 +215,7 @@ int main(void) {
   tells_what_was_cut();
   gives_the_error_of_clean_up();
   cuts_busy_functions();
+  ends_by_the_word_of_the_host();
   keeps_its_limit();
   ends_by_a_signal_in_clean_up();
   refuses_a_wrong_size();

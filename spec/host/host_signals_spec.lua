@@ -369,6 +369,16 @@ end))
     assert.are.equal("clean\n", outcome.out)
   end)
 
+  it("stops a body of another task in the same round [R49]", function()
+    interrupted("aiowire: interrupted at HERE, in task 3 'busy'", [[
+aw.start(function() aw.yield() send "INT" end)
+aw.start(function()
+  aw.yield()
+  while true do end -- HERE
+end, nil, { name = "busy" })
+]])
+  end)
+
   it("says nothing if no body is busy [R49]", function()
     assert.are.same({ out = "", err = "", signal = 2 },
       process.run("exec $aiowire s.lua", {

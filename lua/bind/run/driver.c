@@ -371,6 +371,7 @@ static void do_woken(lua_State *L, awl_state *s) {
   const awl_session *session = awl_session_of(s, s->run.loop);
   if (session && session->ready)
     s->run.over = true;
+  (void)awl_limit_end(s);
   awl_limit_check(L, s);
 }
 

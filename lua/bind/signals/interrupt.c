@@ -176,7 +176,7 @@ static bool is_answer_due(awl_interruption *i, int ran) {
 static void cut_short(lua_State *L, awl_state *s) {
   awl_worker *w = s->run.running;
   const aw_step *step = &s->run.step;
-  if (!atomic_load(&s->interruption.late) && !awl_limit_is_over(s))
+  if (!awl_limit_end(s) && !awl_limit_is_over(s))
     return;
   for (const awl_run *run = &s->run; run; run = run->outer)
     aw_engine_tick(run->engine->core);
@@ -239,15 +239,16 @@ static bool hook_running(awl_interruption *i) {
   return true;
 }
 
-/* Between two steps, the interrupt is for the next body: until the driver has
- * learned of the signal, one may begin, and be busy. */
+/* The interrupt is also for the bodies that begin before the driver has learned
+ * of the signal, as the other ones of a round: each of them may be busy. */
 void awl_interrupt_running(awl_state *s, bool tells) {
   awl_interruption *i = &s->interruption;
   if (!raises(i))
     restart_count(i);
   i->tells = tells;
-  bool runs = atomic_load(&i->co) != NULL;
-  atomic_store(runs ? &i->once : &i->next, true);
+  atomic_store(&i->next, true);
+  if (atomic_load(&i->co))
+    atomic_store(&i->once, true);
   if (!hook_running(i))
     atomic_store(&i->hooked, true);
 }

@@ -11,8 +11,8 @@
 void awl_interrupt_begin(awl_state *s);
 void awl_interrupt_end(awl_state *s);
 
-/* Interrupt the body that runs now, if it stays busy in this step. If none
- * runs, interrupt the next one, unless awl_interrupt_learned() comes first.
+/* Interrupt the body that runs now, if it stays busy in this step, and those
+ * that begin later, unless awl_interrupt_learned() comes first.
  * With `tells`, the first error is a notice, too. Call from: a signal handler
  * on the thread that drives the state, after awl_interrupt_begin(). */
 void awl_interrupt_running(awl_state *s, bool tells);
@@ -27,9 +27,9 @@ bool awl_interrupt_is_asked(const awl_state *s);
 /* For the driver: give what somebody asks for. Raises nothing. */
 void awl_interrupt_answer(lua_State *L, awl_state *s);
 
-/* Say whether the time limit of the run is over: then the body is cancelled, as
- * at an await, if the limit has cancelled its task. Call from: also a signal
- * handler, on the thread that drives the state. */
+/* Say whether the host program has told that the time limit of the run is over:
+ * then awl_limit_end() ends it. Call from: also a signal handler, on the thread
+ * that drives the state. */
 void awl_interrupt_late(awl_state *s, bool late);
 
 /* As aw_lua_interrupts_open(). Without `stops`, runs hold the signals of the

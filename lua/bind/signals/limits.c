@@ -6,6 +6,9 @@
  * are in real time, and are checked from outside of the running engine:
  *
  *     limit     of a test [K6]: the dump is kept for its message
+ *     fixed     of the program [R4]: its loop has it as a deadline, too, but
+ *               the host program watches the clock by itself, and its word
+ *               counts (aw_lua_interrupt): awl_limit_end()
  *     hard_at   the end of a signal's grace, on a virtual clock [L2, C8]
  *     outer     the limits of the runs around this one, and the deadlines of
  *               their engines: a task that one of these cancels stops the run
@@ -101,6 +104,18 @@ bool awl_limit_is_over(const awl_state *s) {
     if (now >= run->limit)
       return true;
   return false;
+}
+
+bool awl_limit_end(const awl_state *s) {
+  aw_loop *loop = s->fixed.loop;
+  if (!atomic_load(&s->interruption.late))
+    return false;
+  if (loop) {
+    /* refused if something has cancelled the loop already */
+    (void)aw_scope_extend(aw_loop_scope(loop), 0);
+    aw_engine_tick(aw_loop_engine(loop));
+  }
+  return true;
 }
 
 void awl_limit_check(lua_State *L, awl_state *s) {

@@ -13,6 +13,9 @@ void awl_limit_grace(awl_run *run);
 void awl_limit_check(lua_State *L, awl_state *s);
 /* Is a test over its limit that awl_limit_check() has not stopped yet? */
 bool awl_limit_is_over(const awl_state *s);
+/* Has the host program told that the time limit of the outermost run is over?
+ * Then it is, and all its tasks are cancelled. */
+bool awl_limit_end(const awl_state *s);
 /* Must `task` do no more steps? */
 bool awl_is_given_up(const awl_state *s, const aw_task *task);
 /* Note a slow step of the run. If slow steps still come a while after the first

@@ -101,7 +101,7 @@ static void on_stop(int number) {
   aw_engine_wake(atomic_load(&held.engine));
 }
 
-/* The loop itself has the limit: its engine looks at the clock. */
+/* The driver or the hook ends the limit of the loop, see limits.c. */
 static void stop_in_time(awl_state *s) {
   atomic_store(&held.late, true);
   awl_interrupt_late(s, true);

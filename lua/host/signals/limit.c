@@ -7,14 +7,17 @@
  *
  *   limit         the guard ─► a signal to the thread that runs Lua
  *                                ─► on_guard_signal() ─► aw_lua_interrupt(0)
- *   + each AGAIN  the signal again, as long as a script is being read
+ *   + each AGAIN  the signal again, while no run has learned of the limit, or
+ *                 while a script is being read
  *   + the grace   the signal again, each AGAIN, for clean-up that is busy
  *   + MUCH        a message, and _exit(124); when only finalizers are left,
  *                 which no hook reaches, already at the end of the grace
  *
- * The first signal comes MARGIN later than the limit of the loop, so that the
- * loop knows by itself that its time is over. A program that is over before
- * ends the guard.
+ * The limit of the loop may be over a bit before or after that, as when this
+ * thread gets no processor between the start of the guard and that of the loop.
+ * So the signal also ends the limit of the loop, see aw_lua_interrupt(), and it
+ * makes no difference who is first. If no run has begun, the signal does nothing
+ * and comes again. A program that is over before ends the guard.
  *
  * The signal is a real-time signal. The other one that the library uses, for
  * workers, is next to it.
@@ -34,7 +37,6 @@
 enum { STATUS_TIMEOUT = 124 };
 
 static const uint64_t GRACE = 5 * AW_SECOND; /* that of every loop */
-static const uint64_t MARGIN = 2 * 1000 * 1000;
 static const uint64_t AGAIN = 250 * 1000 * 1000;
 static const uint64_t MUCH = 2 * AW_SECOND;
 
@@ -50,6 +52,7 @@ static struct {
   bool ended;
 } limit = {.over = AW_NEVER, .lock = PTHREAD_MUTEX_INITIALIZER};
 
+static atomic_bool learned; /* a run has learned of the end of the limit */
 static atomic_bool reading, closing;
 
 static uint64_t read_clock(void) {
@@ -86,7 +89,8 @@ static void on_guard_signal(int number) {
   (void)number;
   if (atomic_load(&closing) && read_clock() >= limit.graced)
     exit_at_once("aiowire: timeout in a finalizer at the end\n");
-  aw_lua_interrupt(0);
+  if (aw_lua_interrupt(0))
+    atomic_store(&learned, true);
   errno = saved;
 }
 
@@ -124,23 +128,29 @@ static bool ends_before(uint64_t time) {
   return ended;
 }
 
+/* Is another signal of use? luaL_loadfilex() reads on after the first read that
+ * fails. Finalizers at the end are left alone: no hook reaches them. */
+static bool is_to_repeat(void) {
+  return atomic_load(&reading) ||
+         (!atomic_load(&learned) && !atomic_load(&closing));
+}
+
 /* Wait until the grace is over, or until the program has ended; returns true
- * then. luaL_loadfilex() reads on after the first read that fails. */
+ * then. */
 static bool ends_in_grace(void) {
-  while (atomic_load(&reading)) {
-    uint64_t at = later(read_clock(), AGAIN);
-    if (at >= limit.graced)
-      break;
+  uint64_t at;
+  while ((at = later(read_clock(), AGAIN)) < limit.graced) {
     if (ends_before(at))
       return true;
-    pthread_kill(limit.runner, guard_signal());
+    if (is_to_repeat())
+      pthread_kill(limit.runner, guard_signal());
   }
   return ends_before(limit.graced);
 }
 
 static void *guard_clock(void *nothing) {
   (void)nothing;
-  if (ends_before(later(limit.over, MARGIN)))
+  if (ends_before(limit.over))
     return NULL;
   pthread_kill(limit.runner, guard_signal());
   if (ends_in_grace())
