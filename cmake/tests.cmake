@@ -92,6 +92,8 @@ function(aiowire_wrap target)
   endif()
 endfunction()
 
+aiowire_wrap(libuv_test uv_loop_init)
+
 if(AIOWIRE_LUA)
   file(GLOB lua_tests CONFIGURE_DEPENDS lua/test/*_test.c)
   foreach(source IN LISTS lua_tests)

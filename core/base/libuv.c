@@ -106,10 +106,19 @@ static void close_loop(aw_handles *handles) {
   (void)rc;
 }
 
+/* Before 1.51, a uv_loop_init() that fails half-way leaves its epoll set open
+ * [UV15]. It had room before: so another thread has taken descriptors. */
+static int init_loop(uv_loop_t *uv) {
+  int rc = uv_loop_init(uv);
+  if (rc < 0 && uv_backend_fd(uv) > 2) /* else -1, or 0: not set yet */
+    close(uv_backend_fd(uv));
+  return rc;
+}
+
 static int open_loop(aw_engine *engine, aw_handles *handles) {
   if (!has_room(engine))
     return UV_EMFILE;
-  int rc = uv_loop_init(&handles->own);
+  int rc = init_loop(&handles->own);
   if (rc < 0)
     return rc;
   uv_timer_init(&handles->own, &handles->timer);
