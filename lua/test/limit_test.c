@@ -14,7 +14,7 @@ int main(void) {
 
 #else
 
-#include "limit.h"
+#include "signals/limit.h"
 
 #include <aiowire_lua.h>
 

@@ -101,6 +101,22 @@ describe("the history file", function()
       assert.are.equal(table.concat(lines, "", 1002), text_of(place))
     end))
 
+  it("of any size is read from its end, and cut to 1 MiB [R51]", in_folder(
+    function(place, session)
+      local long = ("x"):rep(2 * 1024 * 1024)
+      for text, kept in pairs {
+        [long .. "\nn = 1\nn = 2\n"] = "n = 1\nn = 2\n",
+        [long] = "",
+      } do
+        write(place, text)
+        session(function(t)
+          t:eval "n = 3"
+          leave(t)
+        end)
+        assert.are.equal(kept .. "n = 3\n", text_of(place))
+      end
+    end))
+
   it("keeps what another program adds while it is cut [R51]", in_folder(
     function(place, session)
       session(function(first)

@@ -255,7 +255,8 @@ describe("the terminal of a prompt", function()
       end)
   end
 
-  for _, name in ipairs { "TERM", "HUP", "USR1", "ALRM", "ABRT", "SEGV" } do
+  for _, name in ipairs { "TERM", "HUP", "USR1", "ALRM", "ABRT", "SEGV", "PROF",
+    "IO" } do
     if name ~= "SEGV" or not process.sanitized then -- ASan handles it
       it("is restored when SIG" .. name .. " ends the program [R44]",
         keeps_modes(("os.execute 'kill -%s $PPID'"):format(name)))

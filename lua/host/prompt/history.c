@@ -7,8 +7,8 @@
  * under a lock, in one write. So nothing is lost when a program is killed, or
  * when two write at once. An unfinished last line, of a full disk for example,
  * is finished by the next writer. A program that reads the file at its start,
- * and finds twice as many entries as are kept, replaces the file by a shorter
- * one. Whoever has waited for the lock then finds that its file is not the one
+ * and finds twice as many entries as are kept, or more than MOST bytes, replaces
+ * the file by a shorter one. Whoever has waited for the lock then finds that its file is not the one
  * at the path any more, and opens it again.
  */
 #define _DEFAULT_SOURCE /* flock() */
@@ -24,6 +24,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { MOST = 1024 * 1024 }; /* bytes that are read */
 
 char *host_history_path(void) {
   static const char file[] = "aiowire/history";
@@ -110,32 +112,56 @@ static int make_file(const char *path) {
 
 /* ── reading ─────────────────────────────────────────────────────────────── */
 
-/* Gives the text of the file with a 0 behind it, or NULL with errno. */
-static char *read_text(int fd, size_t *length) {
-  struct stat about;
-  if (fstat(fd, &about) < 0)
-    return NULL;
-  size_t size = (size_t)about.st_size;
-  char *text = malloc(size + 1);
-  if (!text) {
-    errno = ENOMEM;
-    return NULL;
-  }
+/* Read up to `size` bytes from here. Returns their number, or -1 with errno. */
+static ssize_t read_whole(int fd, char *text, size_t size) {
   size_t have = 0;
   while (have < size) {
     ssize_t n = read(fd, text + have, size - have);
     if (n < 0 && errno == EINTR)
       continue;
-    if (n < 0) {
-      free(text);
-      return NULL;
-    }
+    if (n < 0)
+      return -1;
     if (n == 0)
       break;
     have += (size_t)n;
   }
-  text[have] = '\0';
-  *length = have;
+  return (ssize_t)have;
+}
+
+/* The text of a part of the file begins anywhere: drop a line of which only the
+ * end is there. Returns the new length. */
+static size_t drop_first_line(char *text, size_t length) {
+  const char *newline = memchr(text, '\n', length);
+  size_t dropped = newline ? (size_t)(newline - text) + 1 : length;
+  memmove(text, text + dropped, length - dropped);
+  return length - dropped;
+}
+
+/* Gives the text of the file with a 0 behind it, or NULL with errno. Of a long
+ * file it is the end.
+ *
+ *   cut  receives whether something is missing
+ */
+static char *read_text(int fd, size_t *length, bool *cut) {
+  struct stat about;
+  if (fstat(fd, &about) < 0)
+    return NULL;
+  *cut = about.st_size > MOST;
+  size_t size = *cut ? MOST : (size_t)about.st_size;
+  if (*cut && lseek(fd, -MOST, SEEK_END) < 0)
+    return NULL;
+  char *text = malloc(size + 1);
+  if (!text) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  ssize_t have = read_whole(fd, text, size);
+  if (have < 0) {
+    free(text);
+    return NULL;
+  }
+  *length = *cut ? drop_first_line(text, (size_t)have) : (size_t)have;
+  text[*length] = '\0';
   return text;
 }
 
@@ -222,12 +248,13 @@ int host_history_load(const char *path,
   if (fd < 0)
     return errno;
   size_t length, lines;
-  char *text = read_text(fd, &length);
+  bool cut;
+  char *text = read_text(fd, &length, &cut);
   int rc = text ? 0 : errno;
   if (text) {
     char *begin = last_lines(text, length, HOST_HISTORY_SIZE, &lines);
     size_t kept = length - (size_t)(begin - text);
-    if (lines > 2 * (size_t)HOST_HISTORY_SIZE)
+    if (cut || lines > 2 * (size_t)HOST_HISTORY_SIZE)
       shorten(path, begin, kept);
     give_lines(begin, begin + kept, each, data);
   }

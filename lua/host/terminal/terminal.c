@@ -50,6 +50,13 @@ static const struct {
     {SIGSEGV, on_death, true},         {SIGBUS, on_death, true},
     {SIGFPE, on_death, true},          {SIGILL, on_death, true},
     {SIGTRAP, on_death, true},         {SIGSYS, on_death, true},
+    {SIGPROF, on_death, true},         {SIGIO, on_death, true},
+#ifdef SIGPWR
+    {SIGPWR, on_death, true},
+#endif
+#ifdef SIGSTKFLT
+    {SIGSTKFLT, on_death, true},
+#endif
 };
 
 enum { HANDLED = sizeof handled / sizeof *handled };
