@@ -136,6 +136,17 @@ AW_API int aw_lua_main_with(lua_State *L, int nargs,
  */
 AW_API bool aw_lua_interrupt(int signal_number);
 
+/* Tell what stops the outermost run, for an exit handler: `os.exit(code, false)`
+ * ends the process in the middle of a clean-up, which has a reason before.
+ *
+ *   code  receives the number of the signal, or 124
+ *
+ * Returns AW_LUA_SIGNAL, AW_LUA_TIMEOUT, or AW_LUA_OK with nothing received, if
+ * nothing runs or neither of these stops it. Call from: the thread of that
+ * run.
+ */
+AW_API aw_lua_end aw_lua_stopped_by(int *code);
+
 /* What the library has to tell about a running program. */
 typedef enum aw_lua_notice {
   AW_LUA_NOTICE_DUMP,       /* all tasks, after aw_lua_request_dump() */

@@ -445,7 +445,8 @@ extern "C" {
   F(aw_lua_steps) \
   F(aw_lua_end_trace) \
   F(aw_lua_pause_begins) \
-  F(aw_lua_pause_ends)
+  F(aw_lua_pause_ends) \
+  F(aw_lua_stopped_by)
 /* clang-format on */
 
 #define AW_MODULE_MEMBER(name) __typeof__(name) *at_##name;
@@ -907,6 +908,7 @@ static inline int aw_module_load(lua_State *L) {
 #define aw_lua_end_trace (aw_module_table->at_aw_lua_end_trace)
 #define aw_lua_pause_begins (aw_module_table->at_aw_lua_pause_begins)
 #define aw_lua_pause_ends (aw_module_table->at_aw_lua_pause_ends)
+#define aw_lua_stopped_by (aw_module_table->at_aw_lua_stopped_by)
 #endif
 /* clang-format on */
 

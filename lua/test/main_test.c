@@ -21,6 +21,14 @@ static int send_signal(lua_State *L) {
   return 0;
 }
 
+/* stopped_by() → the end, the code */
+static int stopped_by(lua_State *L) {
+  int code = 0;
+  lua_pushinteger(L, aw_lua_stopped_by(&code));
+  lua_pushinteger(L, code);
+  return 2;
+}
+
 static lua_State *new_state(void) {
   lua_State *L = luaL_newstate();
   luaL_openlibs(L);
@@ -28,6 +36,7 @@ static lua_State *new_state(void) {
   lua_setglobal(L, "aw");
   lua_register(L, "time_is_over", time_is_over);
   lua_register(L, "send_signal", send_signal);
+  lua_register(L, "stopped_by", stopped_by);
   aw_lua_install_host(L);
   lua_settop(L, 0);
   return L;
@@ -192,6 +201,36 @@ static void ends_by_a_signal_in_clean_up(void) {
   lua_close(L);
 }
 
+static void tells_what_stops_it(void) {
+  static const char *const TEXT =
+      "local _ <close> = setmetatable({}, {__close = function()\n"
+      "  stops, code = stopped_by()\n"
+      "end})\n";
+  static const struct {
+    const char *text;
+    const aw_lua_main_config *config;
+    int end, code;
+  } rows[] = {{"", NULL, AW_LUA_OK, 0},
+              {"", &LONG, AW_LUA_OK, 0},
+              {"send_signal() aw.sleep(60)", &LONG, AW_LUA_SIGNAL, SIGTERM},
+              {"aw.sleep(60)", &SHORT, AW_LUA_TIMEOUT, 124},
+              {"time_is_over() aw.sleep(60)", &LONG, AW_LUA_TIMEOUT, 124}};
+  int code;
+  lua_State *L = new_state();
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    char text[512];
+    snprintf(text, sizeof text, "%s%s", TEXT, rows[i].text);
+    (void)run(L, text, rows[i].config, &code);
+    lua_getglobal(L, "stops");
+    CHECK(lua_tointeger(L, -1) == rows[i].end);
+    lua_getglobal(L, "code");
+    CHECK(lua_tointeger(L, -1) == rows[i].code);
+    CHECK(aw_lua_stopped_by(&code) == AW_LUA_OK); /* nothing runs */
+  }
+  CHECK(aw_lua_stopped_by(NULL) == AW_LUA_OK);
+  lua_close(L);
+}
+
 static int run_with_wrong_size(lua_State *L) {
   int code;
   aw_lua_main_config config = {.timeout = AW_NEVER, .size = 4};
@@ -218,6 +257,7 @@ int main(void) {
   ends_by_the_word_of_the_host();
   keeps_its_limit();
   ends_by_a_signal_in_clean_up();
+  tells_what_stops_it();
   refuses_a_wrong_size();
   return 0;
 }

@@ -88,6 +88,31 @@ describe("the second argument of os.exit", function()
   end)
 end)
 
+describe("os.exit without clean-up, in the clean-up", function()
+  local exits = process.prelude .. [[
+local _ <close> = closing(function()
+  io.write "written\n"
+  os.exit(5, false)
+end)
+]]
+
+  it("after a signal leaves the reason as it is [R9]", function()
+    local outcome = process.host(exits .. 'signal_me "TERM" aw.sleep(900)')
+    process.assert_died_by(15, outcome)
+    assert.are.equal("written\n", outcome.out)
+  end)
+
+  it("after a time-out leaves the reason as it is [R6]", function()
+    assert_outcome("written\n", 124, process.run(
+      "exec $aiowire --timeout=0.05 s.lua",
+      { ["s.lua"] = exits .. "aw.sleep(900)" }))
+  end)
+
+  it("after os.exit counts [exit]", function()
+    assert_outcome("written\n", 5, process.host(exits .. "os.exit(3)"))
+  end)
+end)
+
 describe("os.exit with all clean-up", function()
   for place, code in pairs {
     ["in a task"] = "aw.start(function() exit() end) aw.sleep(60)",

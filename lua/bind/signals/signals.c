@@ -120,6 +120,22 @@ bool aw_lua_interrupt(int signal_number) {
   return true;
 }
 
+aw_lua_end aw_lua_stopped_by(int *code) {
+  enum { TIMED_OUT = 124 };
+  const awl_state *s = atomic_load(&held.owner);
+  if (!s || !code)
+    return AW_LUA_OK;
+  note_time_over();
+  if (atomic_load(&held.count) > 0) {
+    *code = atomic_load(&held.number);
+    return AW_LUA_SIGNAL;
+  }
+  if (!atomic_load(&held.late) || !s->fixed.loop || s->exiting)
+    return AW_LUA_OK;
+  *code = TIMED_OUT;
+  return AW_LUA_TIMEOUT;
+}
+
 bool aw_lua_request_dump(void) {
   awl_state *s = atomic_load(&held.owner);
   if (!s || !pthread_equal(pthread_self(), held.thread))

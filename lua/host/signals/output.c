@@ -65,6 +65,16 @@ void host_ends_by(int status, int signal_number) {
   ending_signal = signal_number;
 }
 
+/* A run that is being stopped has a reason to end, which comes first. */
+static void note_reason(void) {
+  int code;
+  aw_lua_end end = aw_lua_stopped_by(&code);
+  if (end == AW_LUA_SIGNAL)
+    ending_signal = code;
+  else if (end == AW_LUA_TIMEOUT)
+    ending_status = code;
+}
+
 /* Flush standard output, and die by SIGPIPE if it has lost its reader. As an
  * exit handler this also runs after os.exit(code, false), and after an os.exit
  * in a finalizer at the end. */
@@ -72,6 +82,7 @@ static void at_exit(void) {
   fflush(stdout);
   if (lost)
     host_die_by(SIGPIPE);
+  note_reason();
   if (ending_signal)
     host_die_by(ending_signal);
   if (ending_status) {
