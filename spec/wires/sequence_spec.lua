@@ -474,6 +474,82 @@ describe("w:whole()", function()
   end)
 end)
 
+describe("a call that is repeated often", function()
+  --- Returns a wire of `n` calls of `f`, which gets the number of the call.
+  local function calls(n, f)
+    local count = 0
+    return aw.Call(function()
+      count = count + 1
+      return f(count)
+    end) * n
+  end
+
+  it("has the results of the last call, nil kept [O2]", function()
+    test(function()
+      local r = table.pack(aw.await(calls(9, function(i)
+        return i, nil
+      end)))
+      assert.are.same({ n = 2, 9, nil }, r)
+    end)
+  end)
+
+  it("may await in each call [O2]", function()
+    test(function(ev)
+      aw.await(calls(9, function(i)
+        if i % 3 ~= 0 then
+          aw.sleep(1)
+        end
+      end))
+      assert.are.equal(6, ev:now())
+    end)
+  end)
+
+  it("ends with the error of a late call, and its place [O2]", function()
+    test(function()
+      local seen
+      aw.await(calls(9, function(i)
+        if i == 6 then
+          error "sixth"
+        end
+      end):catch(function(_, info)
+        seen = info
+      end))
+      assert.truthy(seen.err:find "sequence_spec.lua:%d+: sixth$")
+      assert.is_nil(seen.traceback:find("[C]: in ?", 1, true))
+    end)
+  end)
+
+  it("is cancelled between two calls [O2, N4]", function()
+    test(function(ev)
+      local task, last
+      task = ev:start(calls(9, function(i)
+        last = i
+        if i == 6 then
+          task:cancel()
+        end
+      end))
+      assert.is_false(pcall(task.wait, task))
+      assert.are.equal(6, last)
+    end)
+  end)
+
+  it("has a debug hook of its own in each call [D5]", function()
+    test(function()
+      local hooked = {}
+      aw.await(calls(9, function(i)
+        hooked[i] = debug.gethook() == nop
+        if i == 5 then
+          debug.sethook(nop, "", 1000000)
+          hooked.set = debug.gethook() == nop
+        end
+      end))
+      assert.is_true(hooked.set)
+      assert.is_false(hooked[6])
+      assert.is_false(hooked[9])
+    end)
+  end)
+end)
+
 describe("a deeply nested wire", function()
   it("runs and is freed without running out of stack [O2]", function()
     test(function()

@@ -405,8 +405,8 @@ typedef struct awl_upcalls {
   lua_CFunction sleep, sleep_until;
   lua_CFunction keep; /* aw.keep */
   /* The binding's lowest C function on the stack of a worker, and of a
-   * handler */
-  lua_CFunction worker, handler;
+   * handler; and that of many turns, above the worker's */
+  lua_CFunction worker, handler, turns;
   lua_CFunction call; /* that of a session's call, above them; or NULL */
   /* `task` has failed, and its handler is on top. True: start_ready() has dealt
    * with the failure. False: the user's own handler, or nil, is on top now */

@@ -52,7 +52,7 @@ static int add_stack(lua_State *L, const awl_state *s, lua_State *co, int level,
     if (co != L)
       lua_xmove(co, L, 1);
     lua_CFunction f = lua_tocfunction(L, -1);
-    if (f && f == s->upcalls.worker) {
+    if (f && (f == s->upcalls.worker || f == s->upcalls.turns)) {
       lua_pop(L, 1);
       break; /* all frames below are the binding's */
     }

@@ -50,9 +50,10 @@ struct awl_seen_stacks {
  * nobody else uses. */
 enum { MARK = AWL_MOST_KNOWN + 1, STACKS_AT = 0 };
 
-/* Is `function` the lowest one of a worker or a handler? */
+/* Is `function` the lowest one of a worker, its turns, or a handler? */
 static bool is_binding_bottom(const awl_state *s, const void *function) {
   return function == (const void *)(uintptr_t)s->upcalls.worker ||
+         function == (const void *)(uintptr_t)s->upcalls.turns ||
          function == (const void *)(uintptr_t)s->upcalls.handler;
 }
 

@@ -107,7 +107,8 @@ typedef struct shown_level {
 /* Is `f` the lowest C function of the binding? No level below is the user's. */
 static bool is_bottom(const awl_state *s, lua_CFunction f) {
   const awl_upcalls *ours = &s->upcalls;
-  return f && (f == ours->worker || f == ours->handler || f == ours->call);
+  return f && (f == ours->worker || f == ours->turns || f == ours->handler ||
+               f == ours->call);
 }
 
 /* [.., function] of `from` → [..]: return the name of the function in a

@@ -564,5 +564,6 @@ int awl_drive(lua_State *L, awl_state *s, awl_loop *loop, aw_task *until,
 void awl_open_driver(lua_State *L, awl_state *s) {
   (void)L;
   s->upcalls.worker = awl_worker_main;
+  s->upcalls.turns = awl_worker_turns;
   s->upcalls.handler = handle_failure;
 }

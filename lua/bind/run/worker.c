@@ -130,6 +130,13 @@ static void do_chores(lua_State *L, awl_worker *w) {
     lua_gc(L, LUA_GCCOLLECT);
 }
 
+/* How many results to ask a turn of a repeat for, when so many turns are left:
+ * all, to look at them, or in the last turn, which gives the value of the
+ * wire. */
+static int wanted_results(const awl_leaf *leaf, uint64_t turns) {
+  return leaf->looks < AWL_MOST_LOOKS || turns == 1 ? LUA_MULTRET : 0;
+}
+
 /* Nobody wants the results of a turn of a repeat. */
 static void drop_results(lua_State *L, awl_worker *w) {
   if (lua_gettop(L) == AWL_AT_BASE)
@@ -139,6 +146,40 @@ static void drop_results(lua_State *L, awl_worker *w) {
   lua_settop(L, AWL_AT_BASE);
 }
 
+/* The turns of a repeat of a plain Call, after the first ones, share one
+ * protected call, that of awl_worker_turns(). Each of them is a plain call
+ * there, which costs less. */
+enum { TURNS_CALL = 2 };
+
+/* Run turns as long as the task may go on, and nothing is to be done between
+ * them. The results of the last turn, or results to look at, are above
+ * TURNS_CALL then. */
+static int run_turns(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  const awl_worker *w = (const awl_worker *)context;
+  uint64_t turns;
+  while (lua_gettop(L) == TURNS_CALL && !has_chores(L, w) && is_plain_end(w) &&
+         (turns = aw_step_again(w->task)) > 0) {
+    lua_pushvalue(L, TURNS_CALL);
+    lua_callk(L, 0, wanted_results(w->leaf, turns), context, run_turns);
+  }
+  return lua_gettop(L) - TURNS_CALL;
+}
+
+/* (light worker, f) → the results of f */
+int awl_worker_turns(lua_State *L) {
+  return run_turns(L, LUA_OK, (lua_KContext)lua_touserdata(L, 1));
+}
+
+/* Returns as call_body(). */
+static int call_turns(lua_State *L, awl_worker *w) {
+  lua_pushcfunction(L, awl_worker_turns);
+  lua_pushlightuserdata(L, w);
+  lua_pushvalue(L, w->content);
+  return lua_pcallk(L, TURNS_CALL, LUA_MULTRET, AWL_AT_HANDLER, (lua_KContext)w,
+                    after_call);
+}
+
 /* These run the body again as long as they may. They return as call_body(). */
 
 static int repeat_call(lua_State *L, awl_worker *w, bool plain) {
@@ -146,16 +187,18 @@ static int repeat_call(lua_State *L, awl_worker *w, bool plain) {
   uint64_t turns;
   while (status == LUA_OK && is_plain_end(w) &&
          (turns = aw_step_again(w->task)) > 0) {
-    if (has_chores(L, w))
+    bool chores = has_chores(L, w);
+    if (chores)
       do_chores(L, w);
     if (results != 0)
       drop_results(L, w);
-    /* Ask for results only to look at them, and in the last turn, which gives
-     * the value of the wire. */
-    bool looks = w->leaf->looks < AWL_MOST_LOOKS;
-    results = !plain || looks || turns == 1 ? LUA_MULTRET : 0;
+    results = plain ? wanted_results(w->leaf, turns) : LUA_MULTRET;
     status =
         plain ? call_plain(L, w, results, AWL_AT_HANDLER) : call_body(L, w);
+    if (status == LUA_OK && plain && !chores && lua_gettop(L) == AWL_AT_BASE) {
+      status = call_turns(L, w);
+      results = LUA_MULTRET; /* there may be some */
+    }
   }
   return status;
 }

@@ -17,7 +17,8 @@ static inline bool awl_until_is_over(const awl_run *run) {
          (!run->settles || !aw_task_loop(run->until));
 }
 
-int awl_worker_main(lua_State *L); /* the function of every worker */
+int awl_worker_main(lua_State *L);  /* the function of every worker */
+int awl_worker_turns(lua_State *L); /* which calls this one for many turns */
 /* Run the step at hand (run.step): a CALL, or a RESUME. An error fails the task
  * of that step. */
 void awl_worker_call(lua_State *L, awl_state *s);
