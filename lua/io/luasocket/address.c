@@ -138,7 +138,7 @@ static int inner_ls_disconnect(lua_State *L) {
   const awio_ls *s = awio_ls_again(L);
   struct sockaddr none = {.sa_family = AF_UNSPEC};
   if (s->fd >= 0)
-    connect(s->fd, &none, sizeof none);
+    (void)connect(s->fd, &none, sizeof none);
   return 0;
 }
 

@@ -133,11 +133,11 @@ static void answer_question(awm_question *q) {
     (void)!write(bell, "", 1); /* if it is full, the server wakes anyway */
 }
 
-static void unlink_question(awm_question *q) {
+static void unlink_question(awm_inspected *whom, awm_question *q) {
   if (q->next)
     q->next->place = q->place;
   else
-    q->whom->end = q->place;
+    whom->end = q->place;
   *q->place = q->next;
 }
 
@@ -154,7 +154,7 @@ void awm_registry_leave(awm_inspected *own) {
     unlink_inspected(own);
   while (own->queue) {
     awm_question *q = own->queue;
-    unlink_question(q);
+    unlink_question(own, q);
     q->whom = NULL;
     answer_question(q);
   }
@@ -229,7 +229,7 @@ awm_question *awm_registry_take(awm_inspected *own) {
   awm_lock();
   awm_question *q = own->queue;
   if (q) {
-    unlink_question(q);
+    unlink_question(own, q);
     q->state = AWM_TAKEN;
     own->taken = q;
     atomic_store(&own->asked, own->queue != NULL);
@@ -370,7 +370,7 @@ static awm_question *settle_entry(const awm_round *round, awm_entry *e) {
     q->unwanted = true;
     return NULL;
   }
-  unlink_question(q);
+  unlink_question(q->whom, q);
   return q;
 }
 
