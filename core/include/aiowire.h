@@ -2349,9 +2349,10 @@ typedef struct aw_instrument {
    * Tasks whose loop was freed before they ran end as cancelled. */
   void (*task_ended)(void *data, const aw_task *task);
   /* A cancel has reached the innermost scope of `task`, or has turned hard (see
-   * aw_task_overdue()). aw_task_cancelled_by() says why. Nothing is told of a
-   * task that only joins its children, and of what a task finds when it starts
-   * or leaves a shield: see aw_task_cancelled(). */
+   * aw_task_overdue()), or `task` is an event that has lost its race.
+   * aw_task_cancelled_by() says why. Nothing is told of a task that only joins
+   * its children, and of what a task finds when it starts or leaves a shield:
+   * see aw_task_cancelled(). */
   void (*task_cancelled)(void *data, const aw_task *task);
 
   void (*step_begins)(void *data, const aw_task *task);

@@ -190,6 +190,8 @@ void aw__task_end_cancelled(aw_task *task) {
 
 void aw__task_lose(aw_task *task) {
   assert(task->contender && task->wait && task->wait->disarm);
+  if (task->told)
+    aw__tell_lost(task);
   task->wait->disarm(task, task->on);
   task->engine->external -= task->wait->external;
   task->wait = NULL;

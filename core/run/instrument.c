@@ -96,6 +96,18 @@ void aw__tell_cancelled(const aw_task *task) {
     to->task_cancelled(to->data, task);
 }
 
+/* No cancel reaches an event that loses its race, since it ends at once. To the
+ * instrument it looks cancelled. */
+void aw__tell_lost(aw_task *task) {
+  aw_scope *scope = &task->scope;
+  if (scope->eff != AW_LEVEL_NONE)
+    return; /* that was told of */
+  scope->own = scope->eff = AW_LEVEL_SOFT;
+  scope->by = AW_BY_RACE;
+  aw__tell_cancelled(task);
+  scope->own = scope->eff = AW_LEVEL_NONE;
+}
+
 void aw__tell_step(aw_task *task) {
   const aw_instrument *to = &task->engine->instrument;
   if (!task->engine->instrumented)

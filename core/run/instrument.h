@@ -12,6 +12,7 @@
 AW_SELDOM void aw__tell_started(aw_task *task); /* sets `told` */
 AW_SELDOM void aw__tell_ended(aw_task *task);
 AW_SELDOM void aw__tell_cancelled(const aw_task *task);
+AW_SELDOM void aw__tell_lost(aw_task *task);
 /* A step of `task` begins. It ends by the next function, or when the task
  * begins to wait. */
 AW_SELDOM void aw__tell_step(aw_task *task);

@@ -255,7 +255,7 @@ static void operands_of_a_race(void) {
                         aw_either(aw_sleep(AW_SECOND), aw_call(naps, NULL))));
   CHECK(aw_loop_run(loop, AW_NEVER) == 0);
   CHECK_LOG("start1 start2 2:sleep start3 3:sleep start4 1:children "
-            "(4 ) 4:sleep 3=0 2=-125 cancelled2 cancel4 4=-125 "
+            "(4 ) 4:sleep 3=0 cancel2 2=-125 cancelled2 cancel4 4=-125 "
             "done3 (4 ) cancelled4 1=0 done1 ");
   finish(engine, loop, &to);
 }
