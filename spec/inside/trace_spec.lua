@@ -96,6 +96,19 @@ describe("a trace", function()
     assert.are.equal("task:cancel()", cancel.args.by)
   end)
 
+  it("marks each loser of a race, also one that only waits [D21]", function()
+    local trace = traced(function()
+      aw.await(aw.Sleep(0.001) | aw.Sleep(9) | aw.Call(aw.sleep, 9))
+    end)
+    local cancels = find(trace, { ph = "i", name = "cancel" })
+    assert.are.equal(2, #cancels)
+    for _, cancel in ipairs(cancels) do
+      assert.are.equal("a lost race", cancel.args.by)
+      local life = find(trace, { cat = "task", tid = cancel.tid })[1]
+      assert.are.equal("cancelled", life.args["end"])
+    end
+  end)
+
   it("marks an error with its text [D21]", function()
     local trace = traced(function()
       pcall(function()
@@ -123,13 +136,20 @@ describe("a trace", function()
     assert.is_false(called)
   end)
 
-  it("draws an arrow from a start to the first step [D21]", function()
+  it("draws an arrow from a start to what the task does first [D21]", function()
     local trace = traced(function()
       start("worker", aw.sleep, 0):wait()
+      aw.start(aw.Sleep(0):named "waiter"):wait()
     end)
-    local number = track(trace, "worker")
-    assert.are.equal(number, find(trace, { ph = "s", id = number })[1].id)
-    assert.are.equal(number, find(trace, { ph = "f", id = number })[1].tid)
+    for name, first in pairs { worker = "step", waiter = "sleep" } do
+      local number = track(trace, name)
+      local tail = find(trace, { ph = "s", id = number })
+      local head = find(trace, { ph = "f", id = number })
+      assert.are.same({ 1, 1 }, { #tail, #head })
+      assert.are.equal(number, head[1].tid)
+      local slice = find(trace, { ph = "X", name = first, tid = number })[1]
+      assert.are.equal(slice.ts, head[1].ts)
+    end
   end)
 
   it("knows the tasks that are older than it [D20]", function()
@@ -162,7 +182,9 @@ describe("a trace", function()
 
   it("shows when the engine blocked, and the collector [D21, D28]", function()
     local trace = traced(function()
-      aw.sleep(0.002)
+      repeat -- on a busy machine, a sleep may be over before it blocks
+        aw.sleep(0.001)
+      until aw.recorded():find "nothing to do for "
       collectgarbage()
     end)
     assert.is_true(#find(trace, { tid = 0, name = "blocked" }) > 0)
@@ -266,6 +288,24 @@ describe("a trace", function()
     assert.is_true(track(trace, "inner") > 1000000)
     assert.is_true(track(trace, "outer") < 1000000)
     assert.are.same({ "step", "sleep", "step" }, names(trace, "inner"))
+  end)
+
+  it("numbers the tracks of many engines in 31 bits [D24]", function()
+    local path = os.tmpname()
+    aw.trace(path)
+    for _ = 1, 3000 do
+      local ev <close> = aw.EventLoop { clock = "virtual" }
+      ev:start(aw.Sleep(1))
+      ev:run()
+    end
+    aw.trace()
+    local trace = traces.read_file(path)
+    os.remove(path)
+    local most = 0
+    for _, event in ipairs(find(trace, { cat = "wait" })) do
+      most = math.max(most, event.tid)
+    end
+    assert.is_true(most > 2999 * 100000 and most <= 0x7fffffff)
   end)
 
   it("shows a loop that ran in a task, and its end [D21]", function()

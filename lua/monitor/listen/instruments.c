@@ -47,8 +47,8 @@ typedef struct fan {
 struct ear {
   aw_instrument to; /* `data` is for this engine */
   fan *at;
-  ear *next;    /* of the fan */
-  ear *sibling; /* of the listener, at another engine */
+  ear *next;             /* of the fan */
+  ear *sibling, **place; /* of the listener, at another engine */
   aw_lua_instrument *own;
 };
 
@@ -164,6 +164,17 @@ static void tell_tasks(const ear *new, aw_loop *loop) {
   }
 }
 
+/* Tell the new ear of the tasks of its state in an engine. A state may have
+ * thousands of EventLoops with engines of their own, most of which are idle. */
+static void tell_tasks_of(const ear *new, const awl_engine *engine) {
+  const awl_state *s = new->own->state;
+  aw_stats stats;
+  aw_engine_stats(engine->core, &stats);
+  for (uint32_t i = 0; stats.tasks > 0 && i < s->loop_count; i++)
+    if (s->loops[i] && s->loops[i]->engine == engine && s->loops[i]->core)
+      tell_tasks(new, s->loops[i]->core);
+}
+
 static void tell_step_to(const ear *to, const aw_task *task) {
   if (to->to.step_begins)
     to->to.step_begins(to->to.data, task);
@@ -181,10 +192,7 @@ static int introduce(const ear *new, const awl_engine *engine) {
   int rc = aw_engine_instrument(f->core, &starts);
   if (rc < 0)
     return rc;
-  const awl_state *s = new->own->state;
-  for (uint32_t i = 0; i < s->loop_count; i++)
-    if (s->loops[i] && s->loops[i]->engine == engine && s->loops[i]->core)
-      tell_tasks(new, s->loops[i]->core);
+  tell_tasks_of(new, engine);
   f->set = pass_all(f) == 0; /* the data is the same */
   if (before)
     tell_step_to(new, before);
@@ -202,10 +210,9 @@ static void end_ear(ear *e) {
 }
 
 static void leave_listener(const ear *e) {
-  ear **at = &e->own->ears;
-  while (*at != e)
-    at = &(*at)->sibling;
-  *at = e->sibling;
+  *e->place = e->sibling;
+  if (e->sibling)
+    e->sibling->place = e->place;
 }
 
 static void leave_fan(const ear *e) {
@@ -248,9 +255,10 @@ static fan *fan_of(aw_engine *core) {
 }
 
 static bool hears(const aw_lua_instrument *own, const aw_engine *core) {
-  const ear *e = own->ears;
-  while (e && e->at->core != core)
-    e = e->sibling;
+  const aw_closer *closer = aw_engine_find_closer(core, close_fan);
+  const ear *e = closer ? ((const fan *)closer)->first : NULL;
+  while (e && e->own != own)
+    e = e->next;
   return e != NULL;
 }
 
@@ -270,6 +278,9 @@ static ear *make_ear(aw_lua_instrument *own, const awl_engine *engine) {
   e->at = f;
   e->own = own;
   e->sibling = own->ears;
+  e->place = &own->ears;
+  if (e->sibling)
+    e->sibling->place = &e->sibling;
   own->ears = e;
   ear **last = &f->first;
   while (*last)
@@ -330,7 +341,7 @@ void aw_lua_instrument_remove(aw_lua_instrument *own) {
     return;
   while (own->ears) {
     ear *e = own->ears;
-    own->ears = e->sibling;
+    leave_listener(e);
     leave_fan(e);
     end_ear(e);
   }

@@ -306,7 +306,10 @@ static void *begin_hearing(void *data, const awl_engine *engine) {
                    .serial = engine->serial,
                    .is_virtual = engine->is_virtual,
                    .clock = AW_NEVER,
-                   .next = r->engines};
+                   .next = r->engines,
+                   .place = &r->engines};
+  if (h->next)
+    h->next->place = &h->next;
   r->engines = h;
   if (h->is_virtual)
     note_clock(h, uv_hrtime());
@@ -314,10 +317,10 @@ static void *begin_hearing(void *data, const awl_engine *engine) {
 }
 
 static void end_hearing(void *data) {
-  awm_heard *h = data, **at = &h->recorder->engines;
-  while (*at != h)
-    at = &(*at)->next;
-  *at = h->next;
+  awm_heard *h = data;
+  *h->place = h->next;
+  if (h->next)
+    h->next->place = h->place;
   aw_free(h);
 }
 

@@ -24,7 +24,7 @@ typedef struct awm_heard {
   uint64_t clock;             /* … and this is what the clock said last */
   uint64_t stepping, step_at; /* key of the task whose step runs, or 0 */
   uint64_t blocked_at;        /* or 0: the engine does not block */
-  struct awm_heard *next;
+  struct awm_heard *next, **place; /* in the list of the recorder */
 } awm_heard;
 
 struct awm_recorder {

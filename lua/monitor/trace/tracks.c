@@ -34,50 +34,23 @@ static bool has_element_room(void **list, uint32_t count, uint32_t *room,
   return true;
 }
 
-static uint32_t *track_cell(const awm_tracks *t, uint64_t key) {
-  uint32_t at = (uint32_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> 32);
-  while (t->cells[at & t->cell_mask] &&
-         t->tracks[t->cells[at & t->cell_mask] - 1].key != key)
-    at++;
-  return &t->cells[at & t->cell_mask];
-}
-
-static bool grow_cells(awm_tracks *t) {
-  if (t->cells && t->track_count < t->cell_mask / 2)
-    return true;
-  uint32_t cells = t->cells ? (t->cell_mask + 1) * 2 : 256;
-  uint32_t *made = aw_allocate(cells * sizeof *made);
-  if (!made)
-    return false;
-  aw_free(t->cells);
-  t->cells = made;
-  t->cell_mask = cells - 1;
-  for (uint32_t i = 0; i < t->track_count; i++)
-    *track_cell(t, t->tracks[i].key) = i + 1;
-  return true;
-}
-
 awm_track *awm_tracks_find(const awm_tracks *t, uint64_t key) {
-  uint32_t number = t->cells ? *track_cell(t, key) : 0;
-  return number ? &t->tracks[number - 1] : NULL;
+  uint32_t place = awm_key_index_find(&t->track_places, key);
+  return place == AWM_NO_PLACE ? NULL : &t->tracks[place];
 }
 
 /* ---- engines ---- */
 
 /* Return an engine, which is added if need be; NULL: out of memory. */
 static awm_engine_track *need_engine(awm_tracks *t, uint64_t serial) {
-  for (uint32_t i = 0, at = t->recent_engine; i < t->engine_count; i++, at++) {
-    uint32_t number = at % t->engine_count;
-    if (t->engines[number].serial == serial) {
-      t->recent_engine = number;
-      return &t->engines[number];
-    }
-  }
+  uint32_t place = awm_key_index_find(&t->engine_places, serial);
+  if (place != AWM_NO_PLACE)
+    return &t->engines[place];
   if (!has_element_room((void **)&t->engines, t->engine_count, &t->engine_room,
-                        sizeof *t->engines))
+                        sizeof *t->engines) ||
+      !awm_key_index_add(&t->engine_places, serial, t->engine_count))
     return NULL;
-  t->recent_engine = t->engine_count++;
-  awm_engine_track *engine = &t->engines[t->recent_engine];
+  awm_engine_track *engine = &t->engines[t->engine_count++];
   *engine = (awm_engine_track){.serial = serial,
                                .worked = t->from,
                                .clock = AW_NEVER,
@@ -86,20 +59,26 @@ static awm_engine_track *need_engine(awm_tracks *t, uint64_t serial) {
 }
 
 const awm_engine_track *awm_tracks_engine(const awm_tracks *t, uint64_t key) {
-  uint32_t i = 0;
-  while (t->engines[i].serial != awm_key_engine(key))
-    i++;
-  return &t->engines[i];
+  return &t->engines[awm_key_index_find(&t->engine_places,
+                                        awm_key_engine(key))];
 }
 
-/* Give each engine numbers for its tracks. */
-static void number_tracks(awm_tracks *t) {
-  enum { ROUND = 1000000 };
+/* Let the numbers of each engine begin at a multiple of `round`; returns the
+ * end of all numbers. */
+static uint64_t number_engines(const awm_tracks *t, uint64_t round) {
   uint64_t base = 0;
   for (uint32_t i = 0; i < t->engine_count; i++) {
     t->engines[i].base = base;
-    base += (t->engines[i].most / ROUND + 1) * ROUND;
+    base += (t->engines[i].most / round + 1) * round;
   }
+  return base;
+}
+
+/* Programs that show a trace keep the number of a track in 32 bits. */
+static void number_tracks(const awm_tracks *t) {
+  uint64_t round = 1000000;
+  while (number_engines(t, round) > INT32_MAX && round > 1)
+    round /= 10;
 }
 
 uint64_t awm_track_number(const awm_tracks *t, uint64_t key) {
@@ -150,8 +129,9 @@ static awm_track *need_track(const builder *b, uint64_t key) {
   awm_track *track = awm_tracks_find(t, key);
   if (track)
     return track;
-  if (!grow_cells(t) || !has_element_room((void **)&t->tracks, t->track_count,
-                                          &t->track_room, sizeof *t->tracks))
+  if (!has_element_room((void **)&t->tracks, t->track_count, &t->track_room,
+                        sizeof *t->tracks) ||
+      !awm_key_index_add(&t->track_places, key, t->track_count))
     return NULL;
   awm_slice *life = add_slice(b, AWM_LIFE, key, t->from, AW_NEVER);
   if (!life)
@@ -160,13 +140,11 @@ static awm_track *need_track(const builder *b, uint64_t key) {
   life->clock = AW_NEVER;
   if (awm_key_id(key) > b->engine->most)
     b->engine->most = awm_key_id(key);
-  uint32_t number = t->track_count++;
-  track = &t->tracks[number];
+  track = &t->tracks[t->track_count++];
   memset(track, 0, sizeof *track);
   track->key = key;
   track->life = life->order;
   track->wait = AWM_NO_RECORD;
-  *track_cell(t, key) = number + 1;
   return track;
 }
 
@@ -204,20 +182,24 @@ static bool take_end(const builder *b, const awm_track *track) {
          add_slice(b, AWM_FAILING, record->task, b->at, b->at);
 }
 
+/* The arrow from the start of a task leads to what it does first. */
+static bool end_flow(const builder *b, awm_track *track, uint64_t at) {
+  bool first = !track->active && track->begun_here;
+  track->active = true;
+  return !first || add_slice(b, AWM_FLOW_IN, track->key, at, at);
+}
+
 static bool take_step(const builder *b, awm_track *track) {
-  uint64_t key = b->event->record.task;
-  bool first = !track->stepped && track->begun_here;
-  track->stepped = true;
-  return add_slice(b, AWM_STEPPING, key, b->began, b->at) &&
-         (!first || add_slice(b, AWM_FLOW_IN, key, b->began, b->began));
+  return add_slice(b, AWM_STEPPING, track->key, b->began, b->at) &&
+         end_flow(b, track, b->began);
 }
 
 static bool take_wait(const builder *b, awm_track *track) {
   const awm_slice *wait =
-      add_slice(b, AWM_WAITING, b->event->record.task, b->at, AW_NEVER);
+      add_slice(b, AWM_WAITING, track->key, b->at, AW_NEVER);
   if (wait)
     track->wait = wait->order;
-  return wait != NULL;
+  return wait && end_flow(b, track, b->at);
 }
 
 static bool take_wait_end(const builder *b, awm_track *track) {
@@ -301,7 +283,7 @@ static void find_begin(awm_tracks *t) {
 
 /* Set the builder to an engine; false: out of memory. */
 static bool turn_to(builder *b, uint64_t serial) {
-  b->engine = need_engine(b->t, serial);
+  b->engine = need_engine(b->t, awm_key_engine(awm_key(serial, 0)));
   if (!b->engine)
     return false;
   b->moved = b->engine->clock == AW_NEVER
@@ -465,7 +447,8 @@ int awm_tracks_build(awm_tracks *t, const awm_recorder *r, uint64_t since) {
 void awm_tracks_free(awm_tracks *t) {
   aw_free(t->slices);
   aw_free(t->tracks);
-  aw_free(t->cells);
   aw_free(t->engines);
+  awm_key_index_free(&t->track_places);
+  awm_key_index_free(&t->engine_places);
   memset(t, 0, sizeof *t);
 }

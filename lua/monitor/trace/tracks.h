@@ -15,6 +15,7 @@
 #ifndef AWM_TRACKS_H
 #define AWM_TRACKS_H
 
+#include "trace/key_index.h"
 #include "trace/recorder.h"
 
 /* In the order of nesting, and for slices of one moment in the order of the
@@ -26,7 +27,7 @@ typedef enum awm_slice_kind {
   AWM_STEPPING,
   AWM_WAITING,
   AWM_PAUSING,
-  AWM_FLOW_IN,  /* the first step of a task that another task started */
+  AWM_FLOW_IN,  /* the first step or wait of a task that another one started */
   AWM_FLOW_OUT, /* there it was started */
   AWM_CANCELLING,
   AWM_FAILING,
@@ -50,7 +51,7 @@ typedef struct awm_slice {
 typedef struct awm_track {
   uint64_t key;
   uint32_t life, wait; /* slices; AWM_NO_RECORD: none, or none under way */
-  bool stepped;        /* it has had a step */
+  bool active;         /* it has had a step or a wait */
   bool begun_here;     /* its start is in the ring, by another task */
   bool named;          /* else `name` is the place of its start, or "" */
   char name[AWM_MOST_TEXTS * AWM_TEXT_BYTES];
@@ -76,10 +77,9 @@ typedef struct awm_tracks {
   uint32_t slice_count, slice_room;
   awm_track *tracks;
   uint32_t track_count, track_room;
-  uint32_t *cells; /* hash table: number of a track + 1, or 0 */
-  uint32_t cell_mask;
   awm_engine_track *engines; /* the state's own is the first */
-  uint32_t engine_count, engine_room, recent_engine;
+  uint32_t engine_count, engine_room;
+  awm_key_index track_places, engine_places; /* by key; by serial */
 } awm_tracks;
 
 /* Build the tracks of all events from record `since` on, sorted by track and
