@@ -226,15 +226,17 @@ describe("a coroutine of cqueues", function()
   it("lets a task await, and only itself wait [X37]",
     with_controller(function(controller)
       local log, note = helper.recorder()
+      local go = aw.event()
       controller:wrap(function()
         note(table.pack(others.await(function(...)
-          aw.sleep(0.005)
+          go:wait()
           return ...
         end, 1, nil, 3)))
       end)
       controller:wrap(function()
         cqueues.sleep(0.001)
         note "other"
+        go:set()
       end)
       aw.run(others.Drive(controller))
       assert.same({ "other", { 1, nil, 3, n = 3 } }, log)
