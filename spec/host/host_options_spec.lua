@@ -211,10 +211,16 @@ describe("an option without a value", function()
 end)
 
 describe("options that exclude each other", function()
-  it("are refused: -i with --check [R3]", function()
-    complains("-i --check",
-      "'-i' cannot be used with --check, which runs nothing")
-  end)
+  for option, name in pairs { ["-i"] = "-i", ["--stats"] = "--stats",
+    ["--record"] = "--record", ["--trace=x.json"] = "--trace",
+    ["--graph=dot"] = "--graph" } do
+    it(("are refused: %s with --check [R3, R13]"):format(name), function()
+      for _, words in ipairs { option .. " --check", "--check " .. option } do
+        complains(words .. " -e 'return 1'",
+          ("'%s' cannot be used with --check, which runs nothing"):format(name))
+      end
+    end)
+  end
 
   it("are refused: -i with --timeout [R3]", function()
     complains("-i --timeout=5", "'--timeout' cannot be used with a prompt")

@@ -197,26 +197,31 @@ static void refuse_word(host_options *options, const char *word,
   options->usage = usage;
 }
 
-/* Return an option that concerns a chunk, and was given; NULL: there is none. */
-static const char *option_of_chunks(const host_options *options) {
+/* Return an option that concerns what runs, and was given; NULL: there is none.
+ */
+static const char *option_of_runs(const host_options *options) {
   const struct {
     bool given;
     const char *name;
   } list[] = {{options->interactive, "-i"},
-              {options->check, "--check"},
               {options->stats, "--stats"},
               {options->record, "--record"},
               {options->trace != NULL, "--trace"},
               {options->graph.format != NULL, "--graph"}};
+  for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+    if (list[i].given)
+      return list[i].name;
+  return NULL;
+}
+
+/* Return an option that concerns a chunk, likewise. */
+static const char *option_of_chunks(const host_options *options) {
   host_action action;
   int at = 1;
   while (host_options_next(options, &at, &action))
     if (action.letter != 'W')
       return action.letter == 'e' ? "-e" : "-l";
-  for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-    if (list[i].given)
-      return list[i].name;
-  return NULL;
+  return options->check ? "--check" : option_of_runs(options);
 }
 
 /* --top runs no chunk. The word after it, or after a "=", is a process id. */
@@ -234,20 +239,25 @@ static void check_top(host_options *options) {
     refuse_word(options, argv[word], HOST_USAGE_WITH_TOP);
 }
 
-/* A prompt has no time limit. --check runs nothing, so a script gets no
- * arguments: `--check *.lua` means several scripts. */
+/* --check runs nothing, so a script gets no arguments: `--check *.lua` means
+ * several scripts. */
+static void check_check(host_options *options) {
+  const char *other = option_of_runs(options);
+  if (other)
+    refuse_word(options, other, HOST_USAGE_WITH_CHECK);
+  else if (options->script + 1 < options->argc)
+    refuse_word(options, options->argv[options->script + 1],
+                HOST_USAGE_CHECKS_ONE);
+}
+
+/* A prompt has no time limit, and draws by its command .graph. */
 static void check_together(host_options *options) {
   if (options->bad || options->help || options->all_parts)
     return;
   if (options->top)
     check_top(options);
-  else if (options->interactive && options->check)
-    refuse_word(options, "-i", HOST_USAGE_WITH_CHECK);
-  else if (options->check && options->script + 1 < options->argc)
-    refuse_word(options, options->argv[options->script + 1],
-                HOST_USAGE_CHECKS_ONE);
-  else if (options->check && options->graph.format)
-    refuse_word(options, "--graph", HOST_USAGE_WITH_CHECK);
+  else if (options->check)
+    check_check(options);
   else if (options->interactive && options->graph.format)
     refuse_word(options, "--graph", HOST_USAGE_WITH_PROMPT);
   else if (options->interactive && options->timeout_ns != AW_NEVER)
