@@ -452,6 +452,40 @@ aw.trace()
   end)
 end)
 
+describe("a trace that goes where standard output goes", function()
+  local SCRIPT <const> = [[
+print "before"
+require("aiowire").sleep(0)
+io.write "after\n"]]
+
+  -- Returns the trace that follows both lines in the file `out`.
+  local function behind_output(command)
+    local outcome = process.run(command .. "; ls >&2; cat out",
+      { ["s.lua"] = SCRIPT })
+    contains(outcome.err, "out\ns.lua\n")
+    local text = outcome.out:match "^before\nafter\n(.*)$"
+    return traces.read(assert(text, outcome.out))
+  end
+
+  for what, command in pairs {
+    ["by the name /dev/stdout"] = "$aiowire --trace=/dev/stdout s.lua >out",
+    ["by its own name"] = "$aiowire --trace=out s.lua >out",
+    ["by the name of the other stream"] =
+      "$aiowire --trace=/dev/stderr s.lua >out 2>&1",
+    ["at its end"] = "$aiowire --trace=out s.lua >>out",
+  } do
+    it("follows the output, " .. what .. " [D22]", function()
+      assert.is_true(#behind_output(command).events > 0)
+    end)
+  end
+
+  it("follows it when the process ends at once [D22, D23]", function()
+    local outcome = process.run("$aiowire --trace=out s.lua >out; cat out",
+      { ["s.lua"] = SCRIPT .. " os.exit(0, false)" })
+    contains(outcome.out, "before\nafter\n{")
+  end)
+end)
+
 describe("a trace that is under way", function()
   local function ends_by(code, stock)
     local command = stock and "$lua s.lua" or "$aiowire s.lua"

@@ -3,6 +3,10 @@
  * The file beside the name is made and removed at once when the trace begins,
  * to see whether that can be done, and made again at its end. A link is
  * followed, so that it stays a link.
+ *
+ * The file that standard output or error goes to gets the trace behind what is
+ * there: another file with its name would lose that. So a user gets what
+ * --trace=/dev/stdout says.
  */
 #define _XOPEN_SOURCE 700 /* realpath() */
 #include "trace/trace_file.h"
@@ -59,15 +63,30 @@ static int open_in_place(const awm_trace_file *f) {
   return fd;
 }
 
+/* Return standard output or error, if it goes to this file; or -1. */
+static int stream_to(const struct stat *file) {
+  for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+    struct stat is;
+    if (fstat(fd, &is) == 0 && is.st_dev == file->st_dev &&
+        is.st_ino == file->st_ino)
+      return fd;
+  }
+  return -1;
+}
+
 /* Can the file be written? */
 static int try_file(awm_trace_file *f) {
   struct stat about;
+  int stream = -1;
   if (fstatat(f->folder, f->name, &about, 0) == 0) {
     if (S_ISDIR(about.st_mode))
       return -EISDIR;
-    f->in_place = !S_ISREG(about.st_mode);
+    stream = S_ISREG(about.st_mode) ? stream_to(&about) : -1;
+    f->in_place = stream >= 0 || !S_ISREG(about.st_mode);
   }
-  int fd = f->in_place ? open_in_place(f) : make_beside(f);
+  int fd = stream >= 0   ? fcntl(stream, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+           : f->in_place ? open_in_place(f)
+                         : make_beside(f);
   if (fd < 0)
     return -errno;
   if (f->in_place) {
@@ -94,6 +113,8 @@ int awm_trace_file_open(awm_trace_file *f, const char *path) {
 int awm_trace_file_begin(awm_trace_file *f, FILE **out) {
   int fd = f->in_place ? f->device : make_beside(f);
   f->device = -1;
+  if (f->in_place)
+    (void)fflush(stdout); /* the trace may go there, too */
   if (fd < 0)
     return -errno;
   *out = fdopen(fd, "w");

@@ -10,7 +10,8 @@ typedef struct awm_trace_file {
   char *name;    /* of the file in its folder */
   char *beside;  /* the name of the file that is written first */
   int folder;    /* a descriptor of it, as the process may change its own */
-  bool in_place; /* a device or a pipe: nothing can take its place … */
+  bool in_place; /* a device, a pipe or a standard stream: nothing can take its
+                    place … */
   int device;    /* … and this is open; else -1 */
 } awm_trace_file;
 
