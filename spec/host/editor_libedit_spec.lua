@@ -1,4 +1,4 @@
--- The numbers of libedit in lua/host/prompt/libedit.h, compared with histedit.h.
+-- The numbers of libedit in prompt/libedit.h, compared with histedit.h.
 
 local helper = require "spec.support.helper"
 
