@@ -1,8 +1,10 @@
 /* config.c - structs of other versions; see config.h
  *
- * As copy_struct_from_user() of Linux does it: what an older program does not
- * know is zero, and a newer program may leave what this version does not know
- * at zero. Neighbours: every function that takes such a struct.
+ * The rules are those of copy_struct_from_user() in Linux. Members that an
+ * older program does not have are zero here. A newer program may have members
+ * that this version does not know, if it leaves them at zero.
+ *
+ * Neighbours: every function that takes such a struct.
  */
 #include "base/config.h"
 

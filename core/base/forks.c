@@ -1,8 +1,8 @@
-/* forks.c - the number of forks between the first use and this process
+/* forks.c - counts the forks that have led to this process
  *
- * A forked process has one thread. What the threads of its parent held, such as
- * locks and tickets, nobody releases there. Owners of such things remember the
- * number, and leave alone what was made under another one.
+ * A forked process has one thread. Locks and tickets that other threads of its
+ * parent held are never released in it. So the owner of a lock or a ticket
+ * stores the count beside it, and does not touch it under another count.
  */
 #include "base/forks.h"
 

@@ -1,10 +1,10 @@
 /* memory.c - the allocator, the memory of an engine, and values of its host
  *
  * The library allocates by these functions only, so that aw_set_allocator() can
- * replace the C library's. An engine counts its memory in `bytes`: so callers
- * pass sizes when they free. Wires belong to no engine and are not counted.
- * Because of wires the allocator is a global variable. The only other ones are
- * a lock in libuv.c and the state of libzmq.c.
+ * replace the C library's. An engine counts its memory in `bytes`, so callers
+ * pass the size when they free. Wires belong to no engine and are not counted.
+ * Since wires have no engine, the allocator is a global variable. The only
+ * other global variables are a lock in libuv.c and the state of libzmq.c.
  */
 #if defined(__linux__)
 #define _DEFAULT_SOURCE /* madvise */

@@ -1,4 +1,4 @@
-/* answer.c - running a loop without a host for its steps
+/* answer.c - runs a loop whose tasks need no steps of a host
  *
  * Neighbours: next.c gives the steps.
  */

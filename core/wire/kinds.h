@@ -5,9 +5,9 @@
  *   1. include/aiowire.h    the enumerator AW_WIRE_NAME, appended to
  *                           aw_wire_kind, and the declaration of aw_name()
  *   2. wire/kinds.h         a row in AW_COLD_KINDS or in AW_GROUP_KINDS
- *   3. run/kinds/name.c     aw_name(), by wire/build.h, and what running means:
+ *   3. run/kinds/NAME.c     aw_name(), by wire/build.h, and what running means:
  *                           the functions `aw__run_name`, see run/kinds/cold.h
- *      or run/groups/name.c if its parts run as tasks, see run/groups/group.h
+ *      or run/groups/NAME.c if its parts run as tasks, see run/groups/group.h
  *
  * The compiler reports what is missing. If the combinator needs a new member of
  * aw_wire.u, it also touches state.h, aw_layout below, and the switches over

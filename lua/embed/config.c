@@ -1,4 +1,4 @@
-/* config.c - reads the structs that a program fills, see "Sizes" in aiowire.h
+/* config.c - copies the structs that a program fills: "Sizes" in aiowire.h
  *
  * The core has the same in core/base/config.c, which is private to it.
  * Neighbours: start.c and session.c.

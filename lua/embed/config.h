@@ -1,4 +1,4 @@
-/* config.h - reads the structs that a program fills; see config.c */
+/* config.h - copies the structs that a program fills; see config.c */
 #ifndef AWL_CONFIG_H
 #define AWL_CONFIG_H
 

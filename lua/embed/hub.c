@@ -6,7 +6,8 @@
  * reused only when nobody has a claim on one of its values: `left` counts them.
  *
  * The host program frees the engine after the loops of all states. The hub is
- * freed with it; a state that still stands there gets an engine of its own.
+ * freed with the engine; a state that is still bound then gets an engine of its
+ * own.
  */
 #include "embed/hub.h"
 

@@ -1,10 +1,11 @@
 /* luv_calls.c - what aiowire/luv.lua needs to run luv's loop
  *
  * luv calls a callback in the Lua state that first opened it, which may be the
- * coroutine of a task that has ended. When the callback raises, luv prints that
- * and ends the process. C programs set both by functions that luv exports;
- * aiowire/luv.lua finds them by package.loadlib(), and hands them over as
- * functions of Lua that are never called as such.
+ * coroutine of a task that has ended. When the callback raises, luv prints the
+ * error and ends the process. luv exports C functions that change both.
+ * aiowire/luv.lua finds these functions by package.loadlib(), which makes Lua
+ * functions of them; the code here takes the C functions out, and Lua never
+ * calls them.
  *
  *     luv_run(calls, uv.run)
  *       callbacks are called in L, by guarded_call()

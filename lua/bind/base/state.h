@@ -9,13 +9,15 @@
  *   wire/     Wires: building, combining and showing them, and converting them
  *             between Lua and the core
  *   errors/   error objects, the info beside an error, tracebacks, notices
- *   run/      what runs tasks: driver, workers, awaiting, signals, debug hooks
+ *   signals/  what stops a run from outside: signals, interrupts, limits
+ *   run/      what runs tasks: driver, workers, awaiting, debug hooks
  *   objects/  what Lua sees: the classes Task, EventLoop, Scope, Channel and so
  *             on, and functions such as aw.sleep
  *
  * A room depends on those above it in this list, never on one below it:
  *
- *     base ◄── wire ◄── errors ◄── run ◄── objects ◄── lua/embed, lua/module.c
+ *     base ◄─ wire ◄─ errors ◄─ signals ◄─ run ◄─ objects ◄─ lua/embed,
+ *                                                            lua/module.c
  *
  * and the files of a room do not depend on each other in a circle. A spec
  * checks both rules, by includes and by symbols. If a room needs a function of

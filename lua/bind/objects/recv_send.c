@@ -1,4 +1,4 @@
-/* source.c - sources and targets of messages: aw.Recv, aw.Send
+/* recv_send.c - sources and targets of messages: aw.Recv, aw.Send
  *
  * Channels, sockets, subscriptions and others are classes of their own. Each
  * class has a constant aw_lua_source that says what its objects can do. The

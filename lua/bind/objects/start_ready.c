@@ -1,4 +1,4 @@
-/* ready.c - start_ready(): starts a task, and waits until the task calls
+/* start_ready.c - start_ready(): starts a task, and waits until the task calls
  * aw.ready
  *
  *   s:start_ready(w)   starts a task and waits for its end

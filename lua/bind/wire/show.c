@@ -11,7 +11,7 @@
  * This file is longer than others, since it is one walk: each kind of wire has
  * its few lines here, and operators need each other's precedence.
  *
- * Neighbours: base/text.c bounds the text; base/show.c shows values;
+ * Neighbours: base/text.c bounds the text; base/show_value.c shows values;
  * task_text.c shows tasks and waits; look.c takes wires apart for graphs.
  */
 #include "wire/show.h"

@@ -14,7 +14,7 @@ void awl_show_owned(lua_State *L, awl_state *s, const aw_wire *wire, int owner);
  * Wire that it is part of is at `owner`. */
 void awl_show_arguments(lua_State *L, awl_state *s, const awl_leaf *leaf,
                         int owner, size_t most);
-/* Set the function by which base/show.c shows Wires. */
+/* Set the function by which base/show_value.c shows Wires. */
 void awl_set_wire_show(awl_state *s);
 
 #endif

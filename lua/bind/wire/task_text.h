@@ -14,7 +14,7 @@ void awl_push_plain_name(lua_State *L, awl_state *s, const aw_task *task);
 const char *awl_push_task_name(lua_State *L, awl_state *s, const aw_task *task);
 /* Push a text that says what a task waits for, or nil [D1]. */
 void awl_push_label(lua_State *L, awl_state *s, const aw_task *task);
-/* Set the function by which base/show.c shows Tasks. */
+/* Set the function by which base/show_value.c shows Tasks. */
 void awl_set_task_show(awl_state *s);
 
 #endif

@@ -12,8 +12,8 @@
  * After that an idle thread becomes the *watchman*: it looks again after a
  * millisecond, and takes one more work if none has begun meanwhile.
  *
- * Whenever the queue is not empty, a thread is about to take a work, or there
- * is a watchman, or it is full: `most_wanted`.
+ * Invariant: while the queue is not empty, a thread is about to take a work, or
+ * there is a watchman, or as many works run as may run (`most_wanted`).
  *
  * The pools are global variables, since the threads belong to the process.
  * `lock` guards everything in one. A thread sends to the async of an inbox with

@@ -2,16 +2,16 @@
  *
  *     engine ─► awio_work ─► queue ─► a thread: run() ─► ticket or inbox
  *
- * libuv has four threads for all that blocks in a process, so four dead names
- * would stop each file, and it aborts the process when it can make no thread.
- * Here names and files have a pool each. Pools belong to the process: all
+ * libuv runs all blocking work of a process on four threads. Four names whose
+ * servers do not answer would hold up all work on files. And libuv aborts the
+ * process when it cannot make a thread. Here names and files have a pool each. Pools belong to the process: all
  * engines on all threads share them. A pool makes a thread when there is work
  * and no thread is idle, and ends those that have been idle for some seconds.
  *
- * Admission: so many works that somebody still wants run at a time; others
- * wait, first in, first out. Nothing can interrupt a system call. So a work
- * that is forgotten half way runs on, but no longer counts, as long as there
- * are fewer threads than the pool may have.
+ * Admission: a limited number of works that somebody still wants run at the
+ * same time; others wait, first in, first out. Nothing can interrupt a system
+ * call. So a work that is forgotten while it runs goes on, but does not count
+ * any more, as long as the pool may have further threads.
  *
  * A work lies in memory of malloc(3), since a thread may free it after its
  * engine has ended. The engine and the pool hold a reference each.

@@ -2,13 +2,13 @@
  *
  * Numbers of watches (wd) are not used again. So a target with the number that
  * it had before is the same file, even if files were removed and made again
- * with the same inode. And events that the kernel has queued for a watch that
- * was removed are not heeded: they are older than the walk, which has seen what
- * they are about.
+ * with the same inode. Events that the kernel has queued for a watch that was
+ * removed since are ignored: they are older than the walk, which has seen the
+ * changes that they report.
  *
- * A walk keeps those watches of the one before it that it needs. A watch can
- * only be told to tell more. So when fewer folders have to tell of their
- * entries than before, the watches are made anew.
+ * A walk keeps the watches of the walk before it that it still needs. inotify
+ * can add events to a watch, but take none away. So when fewer folders have to
+ * report their entries than before, the watches are made anew.
  */
 #include "file/trail.h"
 

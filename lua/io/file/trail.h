@@ -1,4 +1,4 @@
-/* trail.h - all that decides what a path names, watched by inotify
+/* trail.h - watches every folder and link on a path by inotify
  *
  *     /srv/site/page ─► "/"      is itself renamed
  *                       "/srv"   is itself renamed; `site`, if that is a link
@@ -9,13 +9,14 @@
  * way is a step. inotify watches files, not paths [UV30], so after an event of
  * a step the path is walked again.
  *
- * A folder that is not empty cannot be removed. So as long as the target is
- * there, the folders above it can only be renamed, of which the kernel tells
- * each folder itself. Only the last folder, and folders with a symbolic link of
- * the path, must tell what happens to their entries. If a part of the path is
- * missing, the folder where it should be may be removed, too: so that folder
- * and the one above it tell. More of them would cost much: to watch the entries
- * of a large folder such as /tmp takes the kernel milliseconds [UV31].
+ * A folder that is not empty cannot be removed. So while the target exists, the
+ * folders above it can only be renamed, and the kernel reports a rename to the
+ * watch of the folder itself. The entries of a folder are watched only where
+ * they matter: in the last folder, and in folders that hold a symbolic link of
+ * the path. If a part of the path is missing, the folder where it should be may
+ * be removed, too: so the entries of that folder and of the one above it are
+ * watched. To watch more would cost much: watching the entries of a large
+ * folder such as /tmp takes the kernel milliseconds [UV31].
  *
  * Order: a step is watched before the walk looks at its entry. So whatever
  * happens after that look makes an event, and another walk.

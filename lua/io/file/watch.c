@@ -1,12 +1,12 @@
 /* watch.c - from events of the kernel to those that are told; see watch.h
  *
- * A read takes all that fits into a buffer, and each event of the kernel is one
- * or more of three things: one of the path (trail.c), one of the file or folder
- * itself, one of an entry.
+ * A read takes as many events as fit into a buffer. An event of the kernel may
+ * concern the path (trail.c), the file or folder itself, and one of its entries:
+ * one of these, or several.
  *
- * What is told comes after the watches that it leads to are set: a task that
- * looks at the file when it gets an event sees everything that makes no further
- * event.
+ * An event may lead to new watches. They are set before the event is told. So
+ * when a task gets the event and looks at the file, it sees all changes so far;
+ * each later change makes a further event.
  *
  * To close a descriptor of inotify takes 8 ms or more, so a thread does that
  * [UV31].

@@ -3,11 +3,12 @@
  *   in    file ─► job ─► `read` ─► `in` ─► Lua strings      reads ahead
  *   out   Lua strings ─► `out` ─► job ─► file               writes behind
  *
- * Whoever needs a file calls awio_disk_rest(). That takes the job that is over,
- * begins to write what is in `out`, and says whether nothing is under way. If
- * something is, the task waits for the job, and calls it again. So each task
- * that waits moves things on, and so does the pump: it lives while something is
- * to be written, no cancel ends its wait, and a loop waits for it.
+ * Whoever needs a file calls awio_disk_rest(). That function takes the result
+ * of the job that is over, begins to write what is in `out`, and says whether a
+ * job is under way. If so, the task waits for the job and calls the function
+ * again. So each waiting task moves the work on. So does the *pump*, a task
+ * that lives while there is something to write: no cancel ends its wait, and a
+ * loop waits for it.
  *
  * A job takes the whole of `out`, so `out` has room at once, and small writes
  * gather while it is under way. The first of them begins a job only when the
@@ -17,10 +18,10 @@
  * what is left in `in`, so its block becomes the new `in`. From the second
  * chunk on, the next one is read while Lua works. It gets larger then.
  *
- * Reads and writes share the position of the kernel, which is ahead of the
- * user's by what was read and not taken, or behind it by what is in `out`.
- * Before a write the first is given back, by lseek(2); before a read the second
- * is written.
+ * Reads and writes share the position of the kernel. It is ahead of the user's
+ * position by the bytes that were read and not taken, or behind it by the bytes
+ * in `out`. So a write first moves the position back, by lseek(2), and a read
+ * first writes what is in `out`.
  *
  * A write that fails is final: `out` is dropped, and each later write, flush or
  * sync raises the error. close() raises it if nothing else has (`told`).
