@@ -20,9 +20,10 @@
  *
  * Lua begins a cycle when its heap has doubled, and its heap does not contain
  * the weights. With ten thousand open connections, the collector would run six
- * times as often as it should. What was open at the end of a cycle is most
- * likely in use. So a weight counts for less, by the part that the heap has of
- * the heap and those open connections together.
+ * times as often as it should. Connections that were open at the end of a cycle
+ * are most likely in use, and are no garbage. So each weight is scaled down by
+ *
+ *     heap / (heap + weight of the connections that were open at that time)
  */
 #include "base/memory_pressure.h"
 

@@ -1,7 +1,7 @@
 /* task.c - the class Task, and start()
  *
- * Neighbours: base/tasks.c has the handles; ready.c has start_ready(); locals.c
- * has the locals that a task inherits.
+ * Neighbours: base/tasks.c has the handles; start_ready.c has start_ready();
+ * locals.c has the locals that a task inherits.
  */
 #include "objects/task.h"
 

@@ -21,16 +21,18 @@
  * user and stays until the step ends. It follows the step into coroutines of
  * the user.
  *
- * What is asked for (`wanted`) is given once: by the hook, or by the driver if
- * the step ends first. The hook for that alone is removed then, and nothing is
- * raised. It is called soon, but not at once: most steps end within ASK
- * instructions. `asked` counts down: positive, the instructions until the hook
- * gives it; ASK_DRIVER, the hook could not, and leaves it to the driver; 0,
- * nobody asks.
+ * A dump or a look that is asked for (`wanted`) is made once: by the hook, or by
+ * the driver if the step ends first. Nothing is raised for it, and a hook that
+ * was armed for it alone is removed then. The hook waits for ASK instructions,
+ * since most steps end within that number. `asked` counts down:
  *
- * A coroutine that is made while the hook is armed inherits it from Lua. There
- * the hook does what it is for at that time; if it is for nothing, it removes
- * itself.
+ *   positive     the instructions until the hook makes the dump or the look
+ *   ASK_DRIVER   the hook could not, and leaves it to the driver
+ *   0            nothing is asked for
+ *
+ * A coroutine that is made while the hook is armed inherits the hook from Lua.
+ * When the hook is called there, it does what is asked for at that time. If
+ * nothing is asked for any more, it removes itself.
  *
  * Each state has an awl_interruption. Only the thread that drives the state
  * uses it: the functions below, and the handlers that interrupt them there. So

@@ -7,14 +7,15 @@
  *             reader, since no event tells when one comes
  *   terminal  never becomes the controlling one; does not block
  *
- * What a path is, nobody knows before it is open. So each open begins with a
- * Stream of a file whose first job is to open it; the Stream of anything else
- * becomes a usual one then. While an open waits, the Lua stack is
+ * Only opening a path tells what it is. So each open begins with a Stream of a
+ * file, whose first job opens the path. If it turns out to be something else,
+ * the Stream becomes one without threads. While an open waits, the Lua stack is
  *
  *     [path, mode, Stream]
  *
  * An open that is cancelled leaves no descriptor: the thread closes the file.
- * One that may make a file or truncate it is not cut while it is under way.
+ * An open that may make or truncate a file is not cut short once its thread has
+ * begun it.
  */
 #include "stream/disk.h"
 #include "stream/stream_object.h"

@@ -3,12 +3,13 @@
  *     first ─► waiter (told) ─► waiter (told) ─► waiter (has a ticket) ─► …
  *
  * An object that threads share, such as a queue, has a line for each thing that
- * a task can wait for, and guards it by the lock of the object. Who has
- * something for the first task tells it by its ticket. That task is still in
- * the line until it has tried, on its own thread. So nothing is ever given to a
- * wait that is ending, and who comes later does not overtake who was told.
+ * a task can wait for. The lock of the object guards the lines. A thread that
+ * has something for the first task *tells* that task, by completing its ticket.
+ * The task stays in the line until it has tried to take the thing, on its own
+ * thread. So nothing is given to a wait that is ending, and a task that comes
+ * later does not overtake one that was told.
  *
- * Invariant: those that were told stand before those that were not.
+ * Invariant: the tasks that were told stand before all others.
  */
 #ifndef AWIO_LINE_H
 #define AWIO_LINE_H

@@ -2,12 +2,13 @@
  *
  *     values ─► items ─► tables that they refer to, a queue ─► items ─► …
  *
- * A protected call writes, so that an error frees the memory of C. No code of
- * users runs from when it begins to read the values: it makes its table of
- * tables, which may call finalizers, first. So tables do not change meanwhile,
- * and an address stands for the same thing. There are two exceptions, the text
- * of a field of an error object, and `take` of a transfer. After them addresses
- * noted before count no more, but for those of what AWIO_TABLES keeps alive.
+ * The values are written in a protected call, so that an error frees the memory
+ * of C. The call first makes its table of tables, which may run finalizers.
+ * After that no code of users runs, so no table changes and no address gets
+ * another meaning until all is written. There are two exceptions: the text of a
+ * field of an error object, and `take` of a transfer. After one of these, an
+ * address that was noted before is valid only if AWIO_TABLES keeps its object
+ * alive.
  *
  * Values that are all plain, such as numbers and strings, need no such call:
  * their size is known beforehand.

@@ -3,14 +3,15 @@
  *     send:    put into the queue ─► tell the first receiver that has a ticket
  *     ready:   on the receiver's thread: take ─► tell the first sender
  *
- * A message in the queue that a receiver was told of is meant for that one:
- * others take only what is beyond that. The same holds for free places and
- * senders. Each receiver that is told has a message, until the queue is closed;
- * then all are told: the first to try get what is left, the others the end.
+ * Each receiver that was told has a message of the queue reserved: another
+ * receiver takes a message only if there are more messages than told receivers.
+ * When the queue is closed, all receivers are told. The first ones to try get
+ * the messages that are left; the others get the end. The same holds for
+ * senders and free places.
  *
- * Invariants, under the lock: told receivers ≤ messages, and if a receiver was
- * not told, they are equal; the same for senders and free places; unless
- * `closed`: then all are told.
+ * Invariants, under the lock, while the queue is open: there are at most as many
+ * told receivers as messages, and exactly as many if some receiver has not been
+ * told; the same for senders and free places.
  */
 #include "thread/pair.h"
 

@@ -1,7 +1,7 @@
-/* apart.h - calls of libzmq for sockets that are no awz_socket
+/* apart.h - calls of libzmq for the sockets of the attendant's thread
  *
- * The attendant's thread reads them. They do not block, and do not tell an
- * engine of their use. Call from: the thread that owns the socket. */
+ * These sockets belong to no awz_socket. The calls do not block, and report
+ * nothing to an engine. Call from: the thread that owns the socket. */
 #ifndef AWZ_APART_H
 #define AWZ_APART_H
 

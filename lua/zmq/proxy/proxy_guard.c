@@ -1,7 +1,8 @@
 /* proxy_guard.c - waits until one of the sockets of a proxy is closed
  *
- * A pump waits for one socket at a time, and a proxy that is paused for none of
- * those that it passes messages between. The guard notices the close of each.
+ * A pump waits for one socket at a time, and the pumps of a paused proxy wait
+ * for none. So neither would notice the close of another socket of the proxy.
+ * The guard notices the close of each of them.
  *
  * The sockets list a guard only while a task waits. Its userdata lives as long,
  * so it needs no finalizer.

@@ -12,8 +12,8 @@
  * only the indentation matters, since CZMQ writes values there that it cannot
  * read itself.
  *
- * No byte of a file stays behind in memory that this unit has used, and no
- * fault shows one. No Lua here. Call from: any thread.
+ * Memory that has held bytes of a file is overwritten before it is freed, and
+ * the text of a fault shows no byte of a file. No Lua here. Call from: any thread.
  */
 #ifndef AWZ_KEY_FILE_H
 #define AWZ_KEY_FILE_H

@@ -1,7 +1,8 @@
 /* watch.c - see watch.h
  *
- * The end, with the socket: libzmq stops to report; the thread reads what is
- * left, and sets `ended`. A watch of which nothing is read ends at once. */
+ * A watch ends with its socket: libzmq stops reporting, the thread reads the
+ * reports that are left, and sets `ended`. A watch from which libzmq reports
+ * nothing ends at once. */
 #include "watch/watch.h"
 
 #include "watch/reader.h"
