@@ -4,11 +4,11 @@
  * Run it under ThreadSanitizer, too: ./dev tsan.
  */
 #include "check.h"
+#include "with_aw.h"
 
 #include <aiowire_lua.h>
 
 #include <lauxlib.h>
-#include <lualib.h>
 
 #include <pthread.h>
 #include <sched.h>
@@ -65,16 +65,6 @@ static bool ask(const char *request, char *out, size_t size) {
 
 /* ---- states ---- */
 
-static lua_State *open_state(void) {
-  lua_State *L = luaL_newstate();
-  CHECK(L);
-  luaL_openlibs(L);
-  luaL_requiref(L, "aiowire", luaopen_aiowire, 0);
-  lua_setglobal(L, "aw");
-  lua_settop(L, 0);
-  return L;
-}
-
 static void do_text(lua_State *L, const char *text) {
   if (luaL_dostring(L, text) != LUA_OK) {
     fprintf(stderr, "%s\n", lua_tostring(L, -1));
@@ -96,7 +86,7 @@ static atomic_int answers;
 
 static void *live(void *data) {
   for (int i = 0; i < ROUNDS; i++) {
-    lua_State *L = open_state();
+    lua_State *L = new_state_with_aw();
     do_text(L, "aw.inspect()\n"
                "aw.run(function(ev)\n"
                "  ev:start(aw.Sleep(60), nil, {background = true})\n"
@@ -121,7 +111,7 @@ static void *look(void *data) {
 
 static void look_at_threads(void) {
   pthread_t states[STATES], clients[CLIENTS];
-  lua_State *L = open_state(); /* the server lives as long as this one */
+  lua_State *L = new_state_with_aw(); /* the server lives as long as this one */
   note_path(L);
   for (int i = 0; i < CLIENTS; i++)
     CHECK(pthread_create(&clients[i], NULL, look, NULL) == 0);
@@ -201,7 +191,7 @@ enum { FORKS = 1 };
 #endif
 
 static void fork_while_inspected(void) {
-  lua_State *L = open_state();
+  lua_State *L = new_state_with_aw();
   char parents[sizeof path];
   note_path(L);
   memcpy(parents, path, sizeof parents);

@@ -22,10 +22,11 @@ int main(void) {
 
 #else
 
+#include "with_aw.h"
+
 #include <aiowire_lua.h>
 
 #include <lauxlib.h>
-#include <lualib.h>
 
 #include <errno.h>
 #include <stdint.h>
@@ -89,11 +90,7 @@ static int set_clock(lua_State *L) {
 }
 
 static void run(const char *script) {
-  lua_State *L = luaL_newstate();
-  CHECK(L);
-  luaL_openlibs(L);
-  luaL_requiref(L, "aiowire", luaopen_aiowire, 0);
-  lua_setglobal(L, "aw");
+  lua_State *L = new_state_with_aw();
   lua_register(L, "set_clock", set_clock);
   shift = 0;
   renewals = 0;

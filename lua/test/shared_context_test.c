@@ -6,11 +6,11 @@
 #include "check.h"
 
 #include "thread/message.h"
+#include "with_aw.h"
 
 #include <aiowire_lua.h>
 
 #include <lauxlib.h>
-#include <lualib.h>
 
 #include <dirent.h>
 #include <pthread.h>
@@ -24,16 +24,6 @@ static void run(lua_State *L, const char *text) {
     fprintf(stderr, "%s: %s\n", text, luaL_tolstring(L, -1, NULL));
   CHECK(well);
   lua_settop(L, 0);
-}
-
-static lua_State *open(void) {
-  lua_State *L = luaL_newstate();
-  CHECK(L);
-  luaL_openlibs(L);
-  luaL_requiref(L, "aiowire", luaopen_aiowire, 0);
-  lua_setglobal(L, "aw");
-  lua_settop(L, 0);
-  return L;
 }
 
 /* Copy the values of an expression of L. */
@@ -59,7 +49,7 @@ typedef struct pair {
 
 /* Two states with the context `ctx`, and a function that checks an error. */
 static pair open_pair(void) {
-  pair p = {open(), open()};
+  pair p = {new_state_with_aw(), new_state_with_aw()};
   run(p.A, "zmq = aw.zmq ctx = zmq.context{patience = 1234}");
   give(p.B, "ctx", copy_of(p.A, "ctx"));
   run(p.B, "zmq = aw.zmq assert(ctx:get('patience') == 1234)");
@@ -192,7 +182,7 @@ static int count_descriptors(void) {
 static void a_message_ends_a_context(void) {
   static const struct timespec MOMENT = {0, 1000 * 1000};
   int before = count_descriptors();
-  lua_State *A = open();
+  lua_State *A = new_state_with_aw();
   run(A, "ctx = aw.zmq.context() s = ctx:socket('PULL')");
   awio_message *m = copy_of(A, "{ctx, ctx}");
   lua_close(A);
@@ -259,7 +249,7 @@ enum { ROUNDS = 300 };
 
 static void *answer_requests(void *data) {
   awio_message *m = data;
-  lua_State *B = open();
+  lua_State *B = new_state_with_aw();
   give(B, "ctx", m);
   run(B, "local s = ctx:socket('REP') s:bind('inproc://server')\n"
          "aw.run(function()\n"
@@ -275,7 +265,7 @@ static void *answer_requests(void *data) {
 /* Either thread may be the first to use the name, or the last to close. */
 static void threads_meet_over_inproc(void) {
   for (int i = 0; i < 10; i++) {
-    lua_State *A = open();
+    lua_State *A = new_state_with_aw();
     run(A, "ctx = aw.zmq.context()");
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, answer_requests, copy_of(A, "ctx")) ==
@@ -298,7 +288,7 @@ static void threads_meet_over_inproc(void) {
 }
 
 static void *use_many_names(void *data) {
-  lua_State *L = open();
+  lua_State *L = new_state_with_aw();
   give(L, "ctx", data);
   run(L, "for i = 1, 200 do\n"
          "  local a, b = ctx:socket('PAIR'), ctx:socket('DEALER')\n"
@@ -313,7 +303,7 @@ static void *use_many_names(void *data) {
 static void threads_race_for_names(void) {
   enum { THREADS = 3 };
   pthread_t threads[THREADS];
-  lua_State *A = open();
+  lua_State *A = new_state_with_aw();
   run(A, "ctx = aw.zmq.context()");
   for (int i = 0; i < THREADS; i++)
     CHECK(pthread_create(&threads[i], NULL, use_many_names,

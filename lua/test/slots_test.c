@@ -5,11 +5,11 @@
  * outside of a slot; Count is a C step that does the same.
  */
 #include "check.h"
+#include "with_aw.h"
 
 #include <aiowire_lua.h>
 
 #include <lauxlib.h>
-#include <lualib.h>
 
 static int enter(aw_task *task, void *slot, void *data) {
   (void)task;
@@ -50,11 +50,7 @@ static int slotted(lua_State *L) {
 }
 
 static lua_State *open(void) {
-  lua_State *L = luaL_newstate();
-  CHECK(L);
-  luaL_openlibs(L);
-  luaL_requiref(L, "aiowire", luaopen_aiowire, 0);
-  lua_setglobal(L, "aw");
+  lua_State *L = new_state_with_aw();
   lua_register(L, "slotted", slotted);
   lua_register(L, "count", count_here);
   aw_lua_push_wire(L, aw_call(count, NULL), 0);
