@@ -12,6 +12,7 @@
  *           attendant.c         the thread of a context
  *           bell.c              wakes tasks from any thread
  *           failure.c           codes as errors of Lua
+ *           classes.c           classes of objects, but for sockets
  *   address/address.c           checks addresses for bind and connect
  *           attach.c            s:bind(), s:connect() and the way back
  *           endpoint.c          addresses that are bound, or were

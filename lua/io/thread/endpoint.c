@@ -195,20 +195,25 @@ static int after_endpoint_recv(lua_State *L, int result, void *data) {
   return aw_lua_take_results(L, aw_lua_task(L, recv_names[e->side]));
 }
 
+/* Receive without a wait. Returns the number of results; or -1 if nothing has
+ * come, with nothing pushed. */
+static int receive_now(lua_State *L, const awio_endpoint *e) {
+  int rc = receive_at_once(L, e);
+  if (rc == 0)
+    return 1;
+  if (rc == AW_ECLOSED)
+    return push_endpoint_end(L);
+  return rc == AW_EAGAIN ? -1 : fail_endpoint(L, e, rc, "recv");
+}
+
 /* Receive; `after` gets what a wait has brought. */
 static int receive(lua_State *L, aw_lua_continue after) {
   const awio_endpoint *e = check_endpoint(L, "recv");
   lua_settop(L, 1);
   const char *what = recv_names[e->side];
-  if (aw_lua_at_once(L, what)) {
-    int rc = receive_at_once(L, e);
-    if (rc == 0)
-      return 1;
-    if (rc == AW_ECLOSED)
-      return push_endpoint_end(L);
-    if (rc != AW_EAGAIN)
-      return fail_endpoint(L, e, rc, "recv");
-  }
+  int results = aw_lua_at_once(L, what) ? receive_now(L, e) : -1;
+  if (results >= 0)
+    return results;
   return aw_lua_await(L, &awio_recv_message, to_receive(e), what, after);
 }
 
@@ -219,14 +224,9 @@ static int endpoint_recv(lua_State *L) {
 
 /* t:try_recv() → value; or nil, "empty"; or nil, "closed" */
 static int endpoint_try_recv(lua_State *L) {
-  const awio_endpoint *e = check_endpoint(L, "recv");
-  int rc = receive_at_once(L, e);
-  if (rc == 0)
-    return 1;
-  if (rc == AW_ECLOSED)
-    return push_endpoint_end(L);
-  if (rc != AW_EAGAIN)
-    return fail_endpoint(L, e, rc, "recv");
+  int results = receive_now(L, check_endpoint(L, "recv"));
+  if (results >= 0)
+    return results;
   lua_pushnil(L);
   lua_pushliteral(L, "empty");
   return 2;

@@ -2,6 +2,7 @@
  *
  * context.c owns the contexts; their userdata is made here.
  */
+#include "context/classes.h"
 #include "context/failure.h"
 #include "context/shared.h"
 #include "zmq.h"
@@ -297,16 +298,8 @@ static const luaL_Reg meta[] = {{"__close", context_close},
                                 {NULL, NULL}};
 
 void awz_open_context(lua_State *L) {
-  luaL_newmetatable(L, AWZ_CONTEXT_CLASS);
-  aw_lua_set_functions(L, meta, 0);
-  lua_pushstring(L, AWZ_CONTEXT_CLASS);
-  lua_setfield(L, -2, "__name");
-  lua_pushboolean(L, 0);
-  lua_setfield(L, -2, "__metatable"); /* locked */
+  awz_push_class(L, AWZ_CONTEXT_CLASS, meta, methods);
   aw_lua_add_transfer(L, -1, &transfer);
-  luaL_newlibtable(L, methods);
-  aw_lua_set_functions(L, methods, 0);
-  lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   aw_lua_push_function(L, new_context, 0, "context");
   lua_setfield(L, -2, "context");

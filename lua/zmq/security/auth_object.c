@@ -14,6 +14,7 @@
 #include "security/auth_object.h"
 
 #include "base/waiters.h"
+#include "context/classes.h"
 #include "context/failure.h"
 #include "context/shared.h"
 #include "security/auth_options.h"
@@ -455,23 +456,10 @@ static const luaL_Reg functions[] = {{"auth_next", auth_next},
                                      {"auth_answer", auth_answer},
                                      {NULL, NULL}};
 
-/* Push a new metatable. */
-static void push_class(lua_State *L, const char *name, const luaL_Reg *list) {
-  luaL_newmetatable(L, name);
-  aw_lua_set_functions(L, list, 0);
-  lua_pushstring(L, name);
-  lua_setfield(L, -2, "__name");
-  lua_pushboolean(L, 0);
-  lua_setfield(L, -2, "__metatable"); /* locked */
-}
-
 /* [module] → [module] */
 void awz_open_auth(lua_State *L) {
-  push_class(L, AUTH_CLASS, meta);
-  luaL_newlibtable(L, methods);
-  aw_lua_set_functions(L, methods, 0);
-  lua_setfield(L, -2, "__index");
-  push_class(L, ASKER_CLASS, asker_meta);
+  awz_push_class(L, AUTH_CLASS, meta, methods);
+  awz_push_class(L, ASKER_CLASS, asker_meta, NULL);
   lua_pop(L, 2);
   luaL_setfuncs(L, functions, 0);
   lua_pushvalue(L, -1);

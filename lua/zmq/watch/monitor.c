@@ -19,6 +19,7 @@
  */
 #include "watch/monitor.h"
 
+#include "context/classes.h"
 #include "context/failure.h"
 #include "watch/watch.h"
 
@@ -421,13 +422,8 @@ static const luaL_Reg meta[] = {{"__close", monitor_close_method},
                                 {NULL, NULL}};
 
 void awz_open_monitor(lua_State *L) {
-  luaL_newmetatable(L, CLASS);
-  aw_lua_set_functions(L, meta, 0);
+  awz_push_class(L, CLASS, meta, NULL);
   aw_lua_add_source(L, -1, &source);
-  lua_pushliteral(L, CLASS);
-  lua_setfield(L, -2, "__name");
-  lua_pushboolean(L, 0);
-  lua_setfield(L, -2, "__metatable"); /* locked */
   lua_newtable(L);
   aw_lua_set_functions(L, methods, 0);
   lua_pushvalue(L, -1);
