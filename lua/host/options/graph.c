@@ -3,7 +3,7 @@
  * The value is a format, for standard output; "-", which is Mermaid on standard
  * output; or a file, whose suffix says the format.
  *
- * Neighbours: main.c has the picture from aw_lua_main_with().
+ * Neighbours: chunks.c has the picture from aw_lua_main_with().
  */
 #include "options/graph.h"
 

@@ -1,7 +1,7 @@
 /* options.c - reads the command line; see options.h
  *
- * host_options_read() only checks -e, -l and -W. main.c runs these options
- * later, in the order of the command line.
+ * host_options_read() only checks -e, -l and -W. chunks.c runs them later, in
+ * the order of the command line.
  *
  * spec/host/host_options_spec.lua compares the names here with those in the
  * text of --help, in the man page and in docs/program.md.
