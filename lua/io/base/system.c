@@ -203,6 +203,27 @@ int awio_make_thread(pthread_t *out, const pthread_attr_t *attributes,
   return rc;
 }
 
+void awio_make_condition(pthread_cond_t *condition) {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(condition, &attributes);
+  pthread_condattr_destroy(&attributes);
+}
+
+struct timespec awio_time_in(uint64_t ms) {
+  enum { MS = 1000, NS = 1000000, SECOND = 1000000000 };
+  struct timespec at;
+  clock_gettime(CLOCK_MONOTONIC, &at);
+  at.tv_sec += (time_t)(ms / MS);
+  at.tv_nsec += (long)(ms % MS) * NS;
+  if (at.tv_nsec >= SECOND) {
+    at.tv_sec++;
+    at.tv_nsec -= SECOND;
+  }
+  return at;
+}
+
 /* Let the program begin with no signal blocked and each at its default action,
  * whatever the host has set. */
 static void plan_signals(posix_spawnattr_t *attributes, bool session) {

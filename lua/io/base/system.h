@@ -7,7 +7,9 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 /* As open(2), but a signal does not interrupt it. Returns a descriptor above 2
  * that is closed by exec, or -errno. The file does not become our terminal. */
@@ -57,6 +59,11 @@ int awio_copy(int fd);
  */
 int awio_make_thread(pthread_t *out, const pthread_attr_t *attributes,
                      void *(*run)(void *data), void *data);
+
+/* Make a condition whose timed waits go by the monotonic clock. */
+void awio_make_condition(pthread_cond_t *condition);
+/* Return the time on that clock `ms` from now. */
+struct timespec awio_time_in(uint64_t ms);
 
 /* A program to start. All pointers are borrowed. */
 typedef struct awio_program {

@@ -113,7 +113,9 @@ static void lock_pool(awio_pool *pool) {
   pthread_mutex_lock(&pool->lock);
 }
 
-/* A thread that is woken takes the lock first of all, so it is woken last. */
+/* A thread that is woken takes the lock first of all, so it is woken last. The
+ * pools are never freed; a thread that comes in between looks for work itself
+ * before it waits, so no signal is missed. */
 static void unlock_pool(awio_pool *pool) {
   size_t signals = pool->signals;
   pool->signals = 0;
@@ -141,19 +143,10 @@ static bool wait_at(awio_pool *pool, const struct timespec *at) {
   return pthread_cond_timedwait(&pool->work, &pool->lock, at) != ETIMEDOUT;
 }
 
-static struct timespec time_after(time_t seconds, long ns) {
-  enum { SECOND = 1000 * 1000 * 1000 };
-  struct timespec at;
-  clock_gettime(CLOCK_MONOTONIC, &at);
-  at.tv_sec += seconds + (at.tv_nsec + ns) / SECOND;
-  at.tv_nsec = (at.tv_nsec + ns) % SECOND;
-  return at;
-}
-
 /* Be the watchman. Returns true if this thread should take a work. */
 static bool watch_queue(awio_pool *pool) {
-  enum { PAUSE = 1000 * 1000 };
-  struct timespec at = time_after(0, PAUSE);
+  enum { PAUSE = 1 /* ms */ };
+  struct timespec at = awio_time_in(PAUSE);
   size_t begun = pool->begun;
   pool->watch = WATCHED;
   while (wait_at(pool, &at) && !has_work(pool))
@@ -164,7 +157,7 @@ static bool watch_queue(awio_pool *pool) {
 
 /* Wait for work. Returns false if this thread should end. */
 static bool wait_for_work(awio_pool *pool) {
-  struct timespec at = time_after(IDLE_SECONDS, 0);
+  struct timespec at = awio_time_in(IDLE_SECONDS * 1000);
   bool takes = has_work(pool), in_time = true;
   pool->idle++;
   while (!takes && in_time && pool->users > 0) {
@@ -342,12 +335,8 @@ static void abandon(awio_work *w) {
 }
 
 static void make_conditions(awio_pool *pool) {
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&pool->work, &attributes);
-  pthread_cond_init(&pool->quiet, &attributes);
-  pthread_condattr_destroy(&attributes);
+  awio_make_condition(&pool->work);
+  awio_make_condition(&pool->quiet);
   pool->end = &pool->queue;
 }
 

@@ -9,11 +9,11 @@
  */
 #include "thread/jobs.h"
 
+#include "base/system.h"
 #include "thread/line.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* Does it belong to the parent of this process? */
 static bool is_lost_pool(const awio_jobs *pool) {
@@ -286,14 +286,6 @@ static void seat_ended(awio_thread *thread, void *data) {
 
 /* ---- pools ---- */
 
-static void init_condition(pthread_cond_t *condition) {
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(condition, &attributes);
-  pthread_condattr_destroy(&attributes);
-}
-
 awio_jobs *awio_jobs_new(unsigned most, lua_CFunction main,
                          awio_thread_settings *settings) {
   awio_jobs *pool = aw_allocate(sizeof *pool);
@@ -303,7 +295,7 @@ awio_jobs *awio_jobs_new(unsigned most, lua_CFunction main,
   }
   atomic_init(&pool->refs, 1);
   pthread_mutex_init(&pool->lock, NULL);
-  init_condition(&pool->empty);
+  awio_make_condition(&pool->empty);
   pool->forks = aw_forks();
   pool->most = most;
   pool->main = main;
@@ -579,19 +571,6 @@ void awio_jobs_stay(awio_jobs *pool, awio_jobs_leaving *own) {
   unlock_jobs(pool);
 }
 
-static struct timespec from_now(uint64_t ms) {
-  enum { MS = 1000, NS = 1000000, SECOND = 1000000000 };
-  struct timespec at;
-  clock_gettime(CLOCK_MONOTONIC, &at);
-  at.tv_sec += (time_t)(ms / MS);
-  at.tv_nsec += (long)(ms % MS) * NS;
-  if (at.tv_nsec >= SECOND) {
-    at.tv_sec++;
-    at.tv_nsec -= SECOND;
-  }
-  return at;
-}
-
 /* Take the last worker that has ended. Call it with the lock. */
 static awio_thread *take_ended(awio_jobs *pool) {
   awio_thread *last = pool->ended;
@@ -602,7 +581,7 @@ static awio_thread *take_ended(awio_jobs *pool) {
 bool awio_jobs_await_end(awio_jobs *pool, uint64_t most_ms) {
   if (is_lost_pool(pool))
     return true;
-  struct timespec at = from_now(most_ms);
+  struct timespec at = awio_time_in(most_ms);
   lock_jobs(pool);
   int rc = 0;
   while (pool->workers > 0 && rc == 0)

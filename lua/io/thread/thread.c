@@ -355,14 +355,6 @@ static void *run_worker(void *data) {
 
 /* ---- starting ---- */
 
-static void make_condition(pthread_cond_t *condition) {
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(condition, &attributes);
-  pthread_condattr_destroy(&attributes);
-}
-
 static int make_thread_of(awio_thread *t) {
   pthread_attr_t attributes;
   pthread_t id;
@@ -390,7 +382,7 @@ int awio_thread_start(awio_thread_settings *settings,
   t->forks = aw_forks();
   snprintf(t->name, sizeof t->name, "%s", plan->name ? plan->name : "?");
   pthread_mutex_init(&t->lock, NULL);
-  make_condition(&t->quiet);
+  awio_make_condition(&t->quiet);
   awio_line_init(&t->line);
   awio_thread *before = *out;
   *out = t;
@@ -424,14 +416,7 @@ const awio_thread_end *awio_thread_end_of(awio_thread *t) {
 bool awio_thread_await_end(awio_thread *t, uint64_t most_ms) {
   if (is_lost(t))
     return true;
-  struct timespec at;
-  clock_gettime(CLOCK_MONOTONIC, &at);
-  at.tv_sec += (time_t)(most_ms / 1000);
-  at.tv_nsec += (long)(most_ms % 1000) * 1000000;
-  if (at.tv_nsec >= 1000000000) {
-    at.tv_sec++;
-    at.tv_nsec -= 1000000000;
-  }
+  struct timespec at = awio_time_in(most_ms);
   int rc = 0;
   pthread_mutex_lock(&t->lock);
   while (!t->over && rc == 0)

@@ -13,6 +13,7 @@
  * any thread may free. In a forked child, contexts and their endings belong to
  * the parent, and the child leaves them alone.
  */
+#include "base/system.h"
 #include "context/attendant.h"
 #include "context/shared.h"
 
@@ -21,7 +22,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 typedef struct awz_ending {
   pthread_t thread;
@@ -37,12 +37,8 @@ static ending *ending_new(void *raw) {
   ending *e = calloc(1, sizeof *e);
   if (!e)
     return NULL;
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
   pthread_mutex_init(&e->lock, NULL);
-  pthread_cond_init(&e->changed, &attributes);
-  pthread_condattr_destroy(&attributes);
+  awio_make_condition(&e->changed);
   e->raw = raw;
   return e;
 }
@@ -96,18 +92,6 @@ static ending *start_end(void *raw) {
     return e;
   ending_free(e);
   return NULL;
-}
-
-static struct timespec in_ms(int ms) {
-  struct timespec at;
-  clock_gettime(CLOCK_MONOTONIC, &at);
-  at.tv_sec += ms / 1000;
-  at.tv_nsec += ms % 1000 * 1000000L;
-  if (at.tv_nsec >= 1000000000L) {
-    at.tv_sec++;
-    at.tv_nsec -= 1000000000L;
-  }
-  return at;
 }
 
 /* Wait until it is over, but not beyond `at`. */
@@ -214,7 +198,7 @@ void awz_home_close(awz_home *home) {
   while (home->first) {
     awz_context *context = home->first;
     home->first = context->next;
-    struct timespec at = in_ms(context->wait);
+    struct timespec at = awio_time_in((uint64_t)context->wait);
     if (is_ending(context))
       wait_for_ending(context->ending, &at);
     awz_context_release(context);

@@ -5,6 +5,7 @@
  */
 #include "security/zap.h"
 
+#include "base/system.h"
 #include "context/apart.h"
 #include "context/attendant.h"
 #include "context/bell.h"
@@ -279,11 +280,7 @@ int awz_zap_new(awz_zap **out) {
     free(zap);
     return rc;
   }
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&zap->changed, &attributes);
-  pthread_condattr_destroy(&attributes);
+  awio_make_condition(&zap->changed);
   pthread_mutex_init(&zap->lock, NULL);
   zap->listener = (awz_listener){.ready = zap_ready,
                                  .drain = zap_drain,
@@ -337,11 +334,9 @@ int awz_zap_open(awz_zap *zap, awz_context *context, bool tells) {
 
 /* Wait until the thread has released the address. */
 static void wait_until_unbound(awz_zap *zap) {
-  enum { AT_MOST = 2 /* s */ };
-  struct timespec at;
+  enum { AT_MOST = 2000 /* ms */ };
+  struct timespec at = awio_time_in(AT_MOST);
   int rc = 0;
-  clock_gettime(CLOCK_MONOTONIC, &at);
-  at.tv_sec += AT_MOST;
   while (!zap->unbound && !zap->gone && rc == 0)
     rc = pthread_cond_timedwait(&zap->changed, &zap->lock, &at);
 }
