@@ -6,7 +6,7 @@
  *               └───────┴─ awl_session_drive() ── awl_drive(until a task ends)
  *
  * The loop is begun once, and runs until the session ends: a hidden task keeps
- * it open (session_wait.c). Between two calls nobody drives the loop. What
+ * it open (session_waiters.c). Between two calls nobody drives the loop. What
  * would end another loop does not end that one; the driver asks the functions
  * of awl_session instead:
  *
@@ -19,304 +19,31 @@
  * How a call ends is decided when its task has ended, in end_of_call(): by the
  * end of the session, a deadlock, an interrupt, or the end of the task.
  *
- * Out of memory, the core may fail the loop nevertheless. Then the next call or
- * wait makes another one, with another EventLoop.
+ * This file opens and closes a session, and makes its calls. session_drive.c has
+ * the loop and what the driver asks, session_wait.c the waits.
  *
  * Neighbours: signals/signals.c counts SIGINT apart for a session; start.c is
  * for states on an engine of the program.
  */
 #include "embed/session.h"
 
-#include "base/engine.h"
 #include "base/location.h"
 #include "base/loops.h"
-#include "base/parts.h"
-#include "base/resources.h"
 #include "base/tasks.h"
 #include "base/values.h"
 #include "embed/config.h"
 #include "embed/hub.h"
 #include "errors/core_error.h"
-#include "errors/errors.h"
-#include "objects/loop.h"
 #include "objects/task.h"
 #include "run/debug_hooks.h"
-#include "run/driver.h"
-#include "run/loop_run.h"
 #include "signals/signals.h"
 #include "wire/build.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* the addresses are the registry keys of the thread with results, and of the
- * EventLoop */
-static const char RESULTS_KEY = 'r', LOOP_KEY = 'l';
-
-static aw_lua_session *of_base(awl_session *base) {
-  return (aw_lua_session *)base;
-}
-
-/* ---- what the driver asks ---- */
-
-/* See awl_session. */
-static void cancel_call(awl_session *base) {
-  aw_lua_session *session = of_base(base);
-  awl_state *s = base->state;
-  int number, stops = awl_signals_stops(s, &number);
-  int interrupts = awl_signals_interrupts(s);
-  if (stops > 0)
-    aw_loop_stop(base->loop->core, stops > 1);
-  if (interrupts == 0)
-    return;
-  if (session->call)
-    aw_task_cancel(session->call, 0,
-                   interrupts > 1 || session->deadlock ? 0 : AW_DEFAULT);
-  else if (session->waiting)
-    awl_session_end_wait(session);
-  else if (session->closing)
-    aw_loop_stop(base->loop->core, true);
-}
-
-/* A cancel may end the task, but not its sibling. */
-static void stop_tasks(awl_session *base) {
-  const aw_scope *root = aw_loop_scope(base->loop->core), *at = root;
-  size_t depth = 0;
-  aw_task *task = NULL;
-  do {
-    at = aw_scope_walk(root, at, &depth);
-    if (at && depth > 1)
-      continue;
-    if (task && aw_task_where(task) != awl_hidden)
-      aw_task_cancel(task, 0, AW_DEFAULT);
-    task = at ? aw_scope_task(at) : NULL;
-  } while (at);
-}
-
-static bool calls(const awl_session *base, const aw_task *task) {
-  return ((const aw_lua_session *)base)->call == task;
-}
-
-typedef struct failure {
-  aw_lua_session *session;
-  aw_error *error;
-  aw_task *task;
-} failure;
-
-/* (light failure): push the error and its info, and call `failed`. */
-static int tell_failed(lua_State *L) {
-  const failure *f = lua_touserdata(L, 1);
-  aw_lua_session *session = f->session;
-  awl_state *s = session->base.state;
-  lua_settop(L, 0);
-  awl_push_error(L, s, session->base.loop, f->error);
-  awl_push_info(L, s, f->error, f->task);
-  luaL_checkstack(L, LUA_MINSTACK, NULL);
-  if (session->config.failed) {
-    session->config.failed(L, session->config.data);
-    return 0;
-  }
-  luaL_tolstring(L, 1, NULL);
-  lua_warning(L, "aiowire: a task has failed: ", 1);
-  lua_warning(L, lua_tostring(L, -1), 0);
-  return 0;
-}
-
-static int text_of_error(lua_State *L) {
-  luaL_tolstring(L, 1, NULL);
-  return 1;
-}
-
-/* Warn of the error on top (popped). */
-static void warn_of_failed(lua_State *L) {
-  lua_pushcfunction(L, text_of_error);
-  lua_insert(L, -2);
-  bool made = lua_pcall(L, 1, 1, 0) == LUA_OK;
-  lua_warning(L, "aiowire: error in the function failed of a session: ", 1);
-  lua_warning(L, made ? lua_tostring(L, -1) : "(no text)", 0);
-  lua_pop(L, 1);
-}
-
-/* See awl_session. */
-static void failed(awl_session *base, lua_State *L, aw_error *error,
-                   aw_task *task) {
-  failure f = {of_base(base), error, task};
-  lua_pushcfunction(L, tell_failed);
-  lua_pushlightuserdata(L, &f);
-  if (lua_pcall(L, 1, 0, 0) == LUA_OK)
-    return;
-  if (base->state->exiting)
-    lua_pop(L, 1);
-  else
-    warn_of_failed(L);
-}
-
-/* (light session) → light error: a Deadlock that shows the tree of tasks. */
-static int make_deadlock(lua_State *L) {
-  aw_lua_session *session = lua_touserdata(L, 1);
-  awl_state *s = session->base.state;
-  awl_push_embedded(L, "aiowire.dump");
-  awl_push_loop(L, s, session->base.loop);
-  lua_call(L, 1, 1);
-  awl_push_deadlock(L, lua_tostring(L, -1));
-  session->deadlock = awl_make_derived_error(L, session->base.loop, 0);
-  return 0;
-}
-
-static void note_call_deadlock(aw_lua_session *session, lua_State *L) {
-  lua_pushcfunction(L, make_deadlock);
-  lua_pushlightuserdata(L, session);
-  if (lua_pcall(L, 1, 0, 0) == LUA_OK)
-    return;
-  lua_pop(L, 1);
-  aw_engine *engine = session->base.loop->engine->core;
-  session->deadlock = aw_error_new(engine, AW_EDEADLOCK, 0);
-}
-
-/* The clean-up of a call that is cancelled already waits in vain, too. */
-static bool blocked(awl_session *base, lua_State *L) {
-  aw_lua_session *session = of_base(base);
-  aw_task *call = session->call;
-  if (!call || aw_task_overdue(call))
-    return false;
-  bool again = aw_task_cancelled(call);
-  if (!again)
-    note_call_deadlock(session, L);
-  aw_task_cancel(call, 0, again ? 0 : AW_DEFAULT);
-  return true;
-}
-
-/* ---- the loop ---- */
-
-/* (light session): make the loop, and begin its run. */
-static int make_session_loop(lua_State *L) {
-  aw_lua_session *session = lua_touserdata(L, 1);
-  awl_state *s = session->base.state;
-  int rc = aw_engine_wakeable(awl_own_engine(L, s)->core);
-  if (rc < 0)
-    return aw_lua_system_error(L, rc, "open", "a session");
-  lua_createtable(L, 0, 2);
-  lua_pushnumber(L, awl_seconds(session->config.grace));
-  lua_setfield(L, -2, "grace");
-  lua_pushliteral(L, "session");
-  lua_setfield(L, -2, "name");
-  awl_loop *loop = awl_push_loop_with(L, s);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &LOOP_KEY);
-  session->base.loop = loop;
-  awl_session_forget_waiters(session);
-  if (s->background > 0)
-    s->upcalls.start_background(L, s, loop);
-  (void)awl_loop_anchor(L, loop);
-  rc = awl_session_keep_open(session);
-  if (rc == 0)
-    rc = aw_loop_begin(loop->core, AW_NEVER);
-  awl_loop_let_go(s, loop->core);
-  return rc < 0 ? awl_error(L, "not enough memory") : 0;
-}
-
-static bool has_loop(const aw_lua_session *session) {
-  const awl_loop *loop = session->base.loop;
-  return loop && loop->core && aw_loop_state_of(loop->core) == AW_LOOP_RUNNING;
-}
-
-/* ---- driving ---- */
-
-/* (code of aw_next(), or 0: there are too many results) */
-static int raise_failure(lua_State *L) {
-  int rc = (int)lua_tointeger(L, 1);
-  return rc < 0 ? aw_lua_system_error(L, rc, "run", "the event loop")
-                : luaL_error(L, "too many results");
-}
-
-/* Push the error, and nil. */
-static int fail_without_task(lua_State *L, int rc, int *code) {
-  lua_pushcfunction(L, raise_failure);
-  lua_pushinteger(L, rc);
-  (void)lua_pcall(L, 1, 0, 0);
-  lua_pushnil(L);
-  *code = 1;
-  return AW_LUA_ERROR;
-}
-
-/* Has something ended the session? Returns AW_LUA_OK, or how. */
-static int end_of_session(const aw_lua_session *session, int *code) {
-  const awl_state *s = session->base.state;
-  if (awl_signals_stops(s, code) > 0)
-    return AW_LUA_SIGNAL;
-  if (!s->exiting)
-    return AW_LUA_OK;
-  *code = s->exit_code;
-  return AW_LUA_EXIT;
-}
-
-static awl_hook hook_of_thread(lua_State *L) {
-  return (awl_hook){lua_gethook(L), lua_gethookmask(L), lua_gethookcount(L)};
-}
-
-/* A hook that the function of a call sets is for later calls, too, and not for
- * what the program does in between. awl_drive(), with that hook in L. */
-static int drive_hooked(aw_lua_session *session, lua_State *L, aw_task *until) {
-  awl_state *s = session->base.state;
-  awl_hook own = hook_of_thread(L);
-  const awl_hook *kept = &session->hook;
-  if (!own.call && kept->call)
-    lua_sethook(L, kept->call, kept->mask, kept->count);
-  int rc = awl_drive(L, s, session->base.loop, until, AW_NEVER);
-  if (!own.call)
-    session->hook = hook_of_thread(L);
-  if (lua_gethook(L) || own.call)
-    lua_sethook(L, own.call, own.mask, own.count);
-  return rc;
-}
-
-int awl_session_drive(aw_lua_session *session, lua_State *L, aw_task *until,
-                      int *code) {
-  int rc = drive_hooked(session, L, until);
-  int end = end_of_session(session, code);
-  if (rc >= 0 && end != AW_LUA_OK && has_loop(session)) {
-    session->waiting = session->base.ready = false;
-    rc = drive_hooked(session, L, NULL);
-    end = end_of_session(session, code); /* another signal may have come */
-  }
-  session->over = session->over || end != AW_LUA_OK;
-  return rc < 0 ? fail_without_task(L, rc, code) : end;
-}
-
-bool awl_session_enter(aw_lua_session *session, lua_State *L, const char *what,
-                       int *code) {
-  awl_state *s = session->base.state;
-  if (session->busy || s->run.engine)
-    awl_error(L, "a session cannot %s here: something runs", what);
-  if (session->over)
-    awl_error(L, "this session has ended (%s)",
-              s->exiting ? "os.exit" : "a signal");
-  luaL_checkstack(L, LUA_MINSTACK, NULL);
-  if (!has_loop(session)) {
-    lua_pushcfunction(L, make_session_loop);
-    lua_pushlightuserdata(L, session);
-    lua_call(L, 1, 0);
-  }
-  session->busy = true;
-  *code = 0;
-  int number;
-  bool interrupted = awl_signals_begin_call(s);
-  return interrupted || awl_signals_stops(s, &number) > 0;
-}
-
-int awl_session_turn_back(aw_lua_session *session, lua_State *L, int *code) {
-  int end = AW_LUA_CANCELLED;
-  if (awl_signals_stops(session->base.state, code) > 0) {
-    cancel_call(&session->base);
-    end = awl_session_drive(session, L, NULL, code);
-  }
-  awl_session_leave(session);
-  return end;
-}
-
-void awl_session_leave(aw_lua_session *session) {
-  awl_signals_end_call(session->base.state);
-  session->busy = false;
-}
+/* Its address is the registry key of the thread with results. */
+static const char RESULTS_KEY = 'r';
 
 /* ---- calls ---- */
 
@@ -334,7 +61,7 @@ static int after_function(lua_State *L, int status, lua_KContext context) {
   (void)status;
   (void)context;
   awl_state *s = awl_open(L);
-  const aw_lua_session *session = of_base(s->session);
+  const aw_lua_session *session = (aw_lua_session *)s->session;
   if (awl_running_task(s) != session->call)
     return 0; /* the engine has failed in the middle of that call */
   lua_State *results = session->results;
@@ -378,7 +105,7 @@ static bool was_interrupted(const aw_lua_session *session, lua_State *L,
                             int error) {
   if (awl_signals_interrupts(session->base.state) == 0)
     return false;
-  lua_pushcfunction(L, text_of_error);
+  lua_pushcfunction(L, awl_session_error_text);
   lua_pushvalue(L, error);
   bool made = lua_pcall(L, 1, 1, 0) == LUA_OK;
   bool interrupted = made && strstr(lua_tostring(L, -1), "interrupted!");
@@ -429,7 +156,7 @@ static int give_call_results(const aw_lua_session *session, lua_State *L,
     return AW_LUA_OK;
   }
   lua_settop(session->results, 0);
-  return fail_without_task(L, 0, code);
+  return awl_session_fail(L, 0, code);
 }
 
 /* The task of the call has ended, and the session goes on. */
@@ -501,11 +228,9 @@ static void free_session(aw_lua_session *session) {
 }
 
 static void forget_anchors(lua_State *L) {
-  static const char *const keys[] = {&RESULTS_KEY, &LOOP_KEY};
-  for (int i = 0; i < 2; i++) {
-    lua_pushnil(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, keys[i]);
-  }
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &RESULTS_KEY);
+  awl_session_forget_loop(L);
 }
 
 static char *copy_name(const char *text) {
@@ -531,12 +256,8 @@ static void fill_session(aw_lua_session *session, awl_state *s,
   session->config = *config;
   if (config->grace == 0 || config->grace == AW_DEFAULT)
     session->config.grace = GRACE;
-  session->base = (awl_session){.state = s,
-                                .signalled = cancel_call,
-                                .stop = stop_tasks,
-                                .calls = calls,
-                                .failed = failed,
-                                .blocked = blocked};
+  session->base = (awl_session){.state = s};
+  awl_session_set_answers(&session->base);
 }
 
 aw_lua_session *aw_lua_session_open(lua_State *L,
@@ -564,7 +285,7 @@ aw_lua_session *aw_lua_session_open(lua_State *L,
   fill_session(session, s, &read);
   session->results = results;
   session->name = name;
-  lua_pushcfunction(L, make_session_loop);
+  lua_pushcfunction(L, awl_session_make_loop);
   lua_pushlightuserdata(L, session);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
     free_session(session);
@@ -598,14 +319,14 @@ static void end_step(void *data, const aw_step *step) {
 static void end_now(const aw_lua_session *session) {
   aw_loop_end how = {
       .data = session->base.state, .ends = is_any, .run = end_step};
-  if (has_loop(session))
+  if (awl_session_has_loop(session))
     (void)aw_engine_end_loops(session->base.loop->engine->core, &how);
 }
 
 static int end_of_close(aw_lua_session *session, lua_State *L, int *code) {
   const awl_loop *loop = session->base.loop;
   aw_error *error = loop->core ? aw_loop_error(loop->core) : NULL;
-  int end = end_of_session(session, code);
+  int end = awl_session_has_ended(session, code);
   return end == AW_LUA_OK && error ? fail_with(session, L, error, code) : end;
 }
 
@@ -620,7 +341,7 @@ int aw_lua_session_close(aw_lua_session *session, lua_State *L, int *code) {
   session->busy = session->closing = true;
   (void)awl_signals_begin_call(s);
   int end = AW_LUA_OK;
-  if (has_loop(session)) {
+  if (awl_session_has_loop(session)) {
     aw_loop_stop(session->base.loop->core, false);
     end = awl_session_drive(session, L, NULL, code);
   }
@@ -637,7 +358,7 @@ int aw_lua_session_close(aw_lua_session *session, lua_State *L, int *code) {
 void awl_end_session(awl_state *s) {
   if (!s->session)
     return;
-  aw_lua_session *session = of_base(s->session);
+  aw_lua_session *session = (aw_lua_session *)s->session;
   if (session->busy) {
     give_signals_back(s);
     return;

@@ -6,7 +6,7 @@
 
 enum { AWL_MOST_FDS = 16 }; /* descriptors of a wait */
 
-/* A hidden task that waits for a descriptor, or rests; see session_wait.c. */
+/* A hidden task that waits for a descriptor, or rests; see session_waiters.c. */
 typedef struct awl_waiter {
   aw_lua_session *session;
   aw_task *task; /* kept; NULL: not needed so far */
@@ -32,7 +32,35 @@ struct aw_lua_session {
   awl_waiter waiters[AWL_MOST_FDS]; /* the first one always has a task */
 };
 
-/* ---- session.c ---- */
+/* ---- session_waiters.c ---- */
+
+/* Start the first of the hidden tasks, in a new loop. Returns a code. */
+int awl_session_keep_open(aw_lua_session *session);
+/* Start one of the others. Returns a code. */
+int awl_session_start_waiter(aw_lua_session *session, awl_waiter *w);
+/* Let go of these tasks. */
+void awl_session_forget_waiters(aw_lua_session *session);
+/* Let the wait under way end. */
+void awl_session_end_wait(aw_lua_session *session);
+
+/* ---- session_drive.c ---- */
+
+/* Set the functions by which the driver asks. */
+void awl_session_set_answers(awl_session *base);
+/* (light session): make the loop, and begin its run. A lua_CFunction. */
+int awl_session_make_loop(lua_State *L);
+/* Does its loop run? */
+bool awl_session_has_loop(const aw_lua_session *session);
+/* Take the EventLoop out of the registry. */
+void awl_session_forget_loop(lua_State *L);
+/* (error) → its text. A lua_CFunction. */
+int awl_session_error_text(lua_State *L);
+/* Push an error, and nil, and return AW_LUA_ERROR.
+ *
+ *   rc  the code of aw_next(); 0: there are too many results */
+int awl_session_fail(lua_State *L, int rc, int *code);
+/* Has something ended the session? Returns AW_LUA_OK, or how. */
+int awl_session_has_ended(const aw_lua_session *session, int *code);
 
 /* Begin a call or a wait. Raises if that is impossible now. Returns true if a
  * signal has come before: then it does not begin, but … */
@@ -47,16 +75,10 @@ void awl_session_leave(aw_lua_session *session);
  * AW_LUA_ERROR, with an error and nil pushed. */
 int awl_session_drive(aw_lua_session *session, lua_State *L, aw_task *until,
                       int *code);
+
+/* ---- session.c ---- */
+
 /* The state ends, and its session does. */
 void awl_end_session(awl_state *s);
-
-/* ---- session_wait.c ---- */
-
-/* Start the first of the hidden tasks, in a new loop. Returns a code. */
-int awl_session_keep_open(aw_lua_session *session);
-/* Let go of these tasks. */
-void awl_session_forget_waiters(aw_lua_session *session);
-/* Let the wait under way end. */
-void awl_session_end_wait(aw_lua_session *session);
 
 #endif

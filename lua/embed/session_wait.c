@@ -1,21 +1,8 @@
-/* session_wait.c - the hidden tasks of a session, which keep its loop open and
- * wait for descriptors
+/* session_wait.c - a wait of a session: drives its loop until one of some
+ * descriptors is readable
  *
- *     a waiter:  rests ── a wait begins ──► watches its descriptor
- *                  ▲                           │ readable: `ready`, and WOKEN
- *                  └── the wait has ended ─────┘
- *
- * A loop ends with its last foreground task, and cancels its background tasks
- * then. So the first waiter is there from the begin of the loop. Nothing
- * outside of the engine ends a rest, so it hides no deadlock. The waiters of
- * further descriptors are made when they are needed, and stay: a wait makes no
- * task, and takes no id. Only the end of the loop ends them.
- *
- * The tasks have `awl_hidden` as the place that started them: objects/tree.c
- * leaves them out.
- *
- * Neighbours: session.c drives; driver.c ends the run at a WOKEN if `ready` is
- * set.
+ * Neighbours: session_waiters.c has the tasks that wait for the descriptors;
+ * session_drive.c drives.
  */
 #include "embed/session.h"
 
@@ -24,84 +11,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* ---- the waiters ---- */
-
-static void stop_resting(aw_task *task, void *data) {
-  (void)task;
-  (void)data;
-}
-
-static const aw_operation resting = {.label = "session",
-                                     .disarm = stop_resting};
-
-static aw_engine *engine_of_session(const aw_lua_session *session) {
-  return session->base.loop->engine->core;
-}
-
-void awl_session_end_wait(aw_lua_session *session) {
-  if (!session->waiting)
-    return;
-  session->base.ready = true;
-  aw_engine_wake(engine_of_session(session));
-}
-
-static void note_readable(awl_waiter *w, int result) {
-  if (!w->wanted)
-    return;
-  w->wanted = false;
-  w->ended = true;
-  w->result = result;
-  awl_session_end_wait(w->session);
-}
-
-/* Begin to wait for the descriptor. Returns false if that has failed. */
-static bool watch(awl_waiter *w, aw_task *task) {
-  int rc = aw_await_operation(task, aw_ready_operation(AW_READABLE),
-                              (void *)(intptr_t)w->fd);
-  w->watching = rc == 0;
-  if (rc < 0)
-    note_readable(w, rc);
-  return rc == 0;
-}
-
-/* The step of a waiter. It never fails, since that would fail the loop. */
-static aw_turn run_waiter(aw_task *task, void *data) {
-  awl_waiter *w = data;
-  if (aw_task_cancelled(task))
-    return aw_task_fail(task, AW_ECANCELED);
-  int result = aw_task_came_back(task) ? aw_task_result(task) : 0;
-  if (w->watching)
-    note_readable(w, result);
-  w->watching = false;
-  if (w->wanted && watch(w, task))
-    return AW_WAIT;
-  int rc = aw_await_operation(task, &resting, NULL);
-  return rc < 0 ? aw_task_fail(task, rc) : AW_WAIT;
-}
-
-static int start_waiter(aw_lua_session *session, awl_waiter *w) {
-  const aw_task_config config = {.where = awl_hidden};
-  w->session = session;
-  int rc = aw_loop_start(session->base.loop->core, aw_call(run_waiter, w),
-                         &config, &w->task);
-  session->base.hidden += rc == 0;
-  return rc;
-}
-
-int awl_session_keep_open(aw_lua_session *session) {
-  return start_waiter(session, &session->waiters[0]);
-}
-
-void awl_session_forget_waiters(aw_lua_session *session) {
-  for (int i = 0; i < AWL_MOST_FDS; i++) {
-    aw_task_release(session->waiters[i].task);
-    session->waiters[i] = (awl_waiter){.task = NULL};
-  }
-  session->base.hidden = 0;
-}
-
-/* ---- a wait ---- */
-
 /* A waiter whose last wait was interrupted has had no turn since, maybe; then
  * it does not rest, and need not be woken. */
 static int begin_wait(aw_lua_session *session, const int *fds, int count) {
@@ -109,7 +18,7 @@ static int begin_wait(aw_lua_session *session, const int *fds, int count) {
   session->waiting = true;
   for (int i = 0; i < count; i++) {
     awl_waiter *w = &session->waiters[i];
-    int rc = w->task ? 0 : start_waiter(session, w);
+    int rc = w->task ? 0 : awl_session_start_waiter(session, w);
     if (rc < 0)
       return rc;
     w->fd = fds[i];
