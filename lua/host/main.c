@@ -15,7 +15,7 @@
  *   options/   the command line
  *   report/    warnings, --stats, --trace and --record
  *   state/     Lua states, also those of workers: their allocator, the refusal
- *              of bytecode, parts of the program in Lua
+ *              of bytecode, `error`, parts of the program in Lua
  *   signals/   SIGQUIT, a standard output without a reader, --timeout
  *   prompt/    the prompt
  *   check/     --check

@@ -80,6 +80,75 @@ describe("the traceback of an error that was raised before", function()
   end)
 end)
 
+-- Errors from the same stack share what their infos say.
+describe("the infos of errors from one place", function()
+  local function fails() error "boom" end
+
+  --- Return the infos of failures of `fails` in tasks that take turns: started
+  --- at two lines, as a wire with a name, with a name of the task, and after
+  --- another state. Return the line of the first start, too.
+  local function infos_of_turns()
+    local got = {}
+    local function note(_, _, info)
+      got[#got + 1] = info
+    end
+    local ev = aw.EventLoop { clock = "virtual" }
+    local first = line() + 2
+    for _ = 1, 3 do
+      ev:start(fails, note)
+      ev:start(fails, note)
+      ev:start(aw.Wire(fails):named "wire", note)
+      ev:start(fails, note, { name = "task" })
+      ev:start(function() return fails end, note)
+      assert.are.equal("done", ev:run())
+    end
+    return got, first
+  end
+
+  it("say where each task was started, and its states [E2]", function()
+    local infos, first = infos_of_turns()
+    local named = { [3] = "wire", [4] = "task" }
+    local raised = debug.getinfo(fails, "S").linedefined
+    assert.are.equal(15, #infos)
+    for i, info in ipairs(infos) do
+      local turn = (i - 1) % 5 + 1
+      contains(info.started_at, place(first + turn - 1))
+      assert.are.equal(turn == 5 and 2 or 1, #info.chain)
+      contains(info.name, named[turn] or "function@")
+      contains(info.traceback, place(raised))
+    end
+  end)
+
+  it("have their own tasks, and fields that are set [E2]", function()
+    local infos, tasks = infos_of_turns(), {}
+    for i, info in ipairs(infos) do
+      assert.is_nil(info.note)
+      info.note, info.traceback, info.chain = i, "mine", { "mine" }
+      tasks[info.task] = true
+    end
+    for i, info in ipairs(infos) do
+      assert.are.same({ i, "mine", "mine" },
+        { info.note, info.traceback, info.chain[1] })
+      tasks[info.task] = nil
+    end
+    assert.is_nil(next(tasks))
+    lacks(infos_of_turns()[1].traceback, "mine")
+  end)
+
+  it("outlive later errors from many other places [E2]", function()
+    local kept = infos_of_turns()
+    local text, chain = kept[1].traceback, kept[1].chain[1]
+    kept = infos_of_turns()
+    for i = 1, 200 do
+      failure_of(load("error 'other'", "=other" .. i))
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.are.equal(text, kept[1].traceback)
+    assert.are.equal(chain, kept[1].chain[1])
+  end)
+end)
+
 describe("the traceback of an error", function()
   it("shows the line where it was raised [E2]", function()
     helper.leak_checked(function()

@@ -3,7 +3,7 @@
  * Most errors are handled, and few handlers look at their infos. So a record is
  * small and cheap to make:
  *
- *     record { engine, id }             origin { shared, state, where }
+ *     record { engine, id }             origin { state, where, shared }
  *       1  err                            1  traceback     4  started_at
  *       2  replaced                       2  chain         5  the description
  *       3  ────────────────────────────►  3  name
@@ -94,7 +94,7 @@ int awl_push_fact(lua_State *L, int index, awl_fact fact) {
 /* Push a new origin that nobody shares. */
 static awl_origin *push_new_origin(lua_State *L, size_t size) {
   awl_origin *origin = lua_newuserdatauv(L, size, AWL_ORIGIN_VALUES);
-  *origin = (awl_origin){false, NULL, NULL};
+  *origin = (awl_origin){NULL, NULL, false};
   return origin;
 }
 

@@ -23,10 +23,10 @@ typedef struct awl_record {
 
 /* The head of the userdata of an origin, see record.c. */
 typedef struct awl_origin {
-  bool shared; /* its facts do not change any more */
   /* the texts of the facts CHAIN and STARTED_AT, or NULL; for origins that
    * awl_share_description() made */
   const char *state, *where;
+  bool shared; /* its facts do not change any more */
 } awl_origin;
 
 /* How many user values the userdata of an origin has. */
