@@ -166,7 +166,7 @@ void awl_push_origin_of(lua_State *L) {
   lua_getiuservalue(L, -1, ORIGIN);
 }
 
-static bool is_same_text(const char *a, const char *b) {
+static bool is_equal_text(const char *a, const char *b) {
   return a == b || (a && b && strcmp(a, b) == 0);
 }
 
@@ -178,8 +178,8 @@ static bool has_description(lua_State *L, const char *state,
   lua_getiuservalue(L, -1, DESCRIPTION);
   lua_replace(L, -2);
   const awl_origin *known = lua_touserdata(L, -1);
-  return known && is_same_text(known->state, state) &&
-         is_same_text(known->where, where);
+  return known && is_equal_text(known->state, state) &&
+         is_equal_text(known->where, where);
 }
 
 bool awl_use_description(lua_State *L, const char *state, const char *where) {

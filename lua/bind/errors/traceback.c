@@ -242,8 +242,8 @@ static bool is_same_trace(const stack_trace *a, const stack_trace *b) {
 
 /* Push the origin with an equal trace, and return that trace. NULL, and nothing
  * is pushed: there is none. */
-static const stack_trace *push_kept(lua_State *L, awl_state *s,
-                                    const stack_trace *trace) {
+static const stack_trace *push_kept_origin(lua_State *L, awl_state *s,
+                                           const stack_trace *trace) {
   awl_get(L, s, AWL_TRACES, place_of_trace(trace));
   const stack_trace *kept = lua_touserdata(L, -1);
   if (kept && is_same_trace(kept, trace))
@@ -307,7 +307,7 @@ static bool push_own_stack(lua_State *L, awl_state *s, int level) {
   awl_prepare_seen(L, s);
   shown_level at = {.L = L, .co = L, .s = s, .next = level};
   bool whole = take_trace(&trace, &at, &named);
-  const stack_trace *kept = whole ? push_kept(L, s, &trace) : NULL;
+  const stack_trace *kept = whole ? push_kept_origin(L, s, &trace) : NULL;
   bool has_lines = trace.has_lines;
   if (!kept) {
     at.next = level;
@@ -322,7 +322,7 @@ static bool push_own_stack(lua_State *L, awl_state *s, int level) {
 
 bool awl_push_stack(lua_State *L, awl_state *s, int level) {
   const stack_trace *seen = awl_find_seen(L, s, level);
-  if (seen && push_kept(L, s, seen))
+  if (seen && push_kept_origin(L, s, seen))
     return seen->has_lines;
   return push_own_stack(L, s, level);
 }

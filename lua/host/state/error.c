@@ -62,7 +62,7 @@ static bool begin_text(lua_State *L, int level, error_text *text) {
 }
 
 /* Push the text; it is the upvalue of its line then. */
-static void push_text(lua_State *L, const error_text *text) {
+static void push_short_text(lua_State *L, const error_text *text) {
   int place = lua_upvalueindex(1 + text->line % RECENT);
   size_t size;
   const char *recent = lua_tolstring(L, place, &size);
@@ -84,7 +84,7 @@ static void add_place(lua_State *L, int level) {
   if (size <= sizeof text.bytes - text.size) {
     memcpy(text.bytes + text.size, message, size);
     text.size += size;
-    push_text(L, &text);
+    push_short_text(L, &text);
   } else {
     lua_pushlstring(L, text.bytes, text.size);
     lua_pushvalue(L, 1);
