@@ -113,7 +113,7 @@ static int make_file(const char *path) {
 /* ── reading ─────────────────────────────────────────────────────────────── */
 
 /* Read up to `size` bytes from here. Returns their number, or -1 with errno. */
-static ssize_t read_whole(int fd, char *text, size_t size) {
+static ssize_t read_history(int fd, char *text, size_t size) {
   size_t have = 0;
   while (have < size) {
     ssize_t n = read(fd, text + have, size - have);
@@ -155,7 +155,7 @@ static char *read_text(int fd, size_t *length, bool *cut) {
     errno = ENOMEM;
     return NULL;
   }
-  ssize_t have = read_whole(fd, text, size);
+  ssize_t have = read_history(fd, text, size);
   if (have < 0) {
     free(text);
     return NULL;
