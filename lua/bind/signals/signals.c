@@ -187,6 +187,7 @@ int awl_signals_release(awl_state *s) {
   atomic_store(&held.owner, NULL);
   int number = atomic_load(&held.number);
   s->holds_signals = false;
+  awl_interrupt_learned(s); /* no later run is meant */
   awl_interrupt_end(s);
   atomic_store(&held.taken, false);
   return number;
