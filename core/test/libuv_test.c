@@ -1,8 +1,8 @@
 /* libuv_test.c - a libuv loop that gets no descriptors when it is opened
  *
- * The engine makes sure that there is room before it opens the loop, but another
- * thread may take descriptors then. Here uv_loop_init() itself finds less and
- * less room. Nothing may be left open [UV15].
+ * The engine makes sure that there is room before it opens the loop, but
+ * another thread may take descriptors then. Here uv_loop_init() itself finds
+ * less and less room. Nothing may be left open [UV15].
  */
 #include "check.h"
 

@@ -136,8 +136,9 @@ AW_API int aw_lua_main_with(lua_State *L, int nargs,
  */
 AW_API bool aw_lua_interrupt(int signal_number);
 
-/* Tell what stops the outermost run, for an exit handler: `os.exit(code, false)`
- * ends the process in the middle of a clean-up, which has a reason before.
+/* Tell what stops the outermost run, for an exit handler: by
+ * `os.exit(code, false)` the process ends in the middle of a clean-up, whose
+ * reason comes first.
  *
  *   code  receives the number of the signal, or 124
  *

@@ -16,8 +16,8 @@
  * The limit of the loop may be over a bit before or after that, as when this
  * thread gets no processor between the start of the guard and that of the loop.
  * So the signal also ends the limit of the loop, see aw_lua_interrupt(), and it
- * makes no difference who is first. If no run has begun, the signal does nothing
- * and comes again. A program that is over before ends the guard.
+ * makes no difference who is first. If no run has begun, the signal does
+ * nothing and comes again. A program that is over before ends the guard.
  *
  * The signal is a real-time signal. The other one that the library uses, for
  * workers, is next to it.
