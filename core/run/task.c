@@ -266,8 +266,12 @@ void aw__task_end_code(aw_task *task, int code) {
   aw__task_outcome(task, AW_OUT_CANCEL);
 }
 
-static bool same_name(const char *a, const char *b) {
-  return a == b || (a && b && strcmp(a, b) == 0);
+/* Is `name` the newest name of the chain, given to another wire by aw_named()?
+ * Other names have been compared by their addresses, in aw__task_remember():
+ * a machine of two functions would compare two texts in each step. */
+static bool is_newest_name(const aw_chain *chain, const char *name) {
+  return chain->count > 0 && chain->kept[chain->newest] && name &&
+         strcmp(chain->names[chain->newest], name) == 0;
 }
 
 /* The chain is only shown to people: without memory, the chain lacks a line. */
@@ -281,7 +285,7 @@ void aw__task_remember_name(aw_task *task, const aw_wire *left) {
     more->name = name;
     more->kept = aw__wire_keep_name(left);
   }
-  if (chain->count > 0 && same_name(chain->names[chain->newest], name)) {
+  if (is_newest_name(chain, name)) {
     chain->times[chain->newest]++;
     return;
   }
