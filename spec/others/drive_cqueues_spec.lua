@@ -33,8 +33,9 @@ describe("a controller of cqueues", function()
   it("runs beside tasks, and ends when it is empty [X36]",
     with_controller(function(controller)
       local order, note = helper.recorder()
-      local done = condition.new()
+      local begun, done = condition.new(), condition.new()
       controller:wrap(function()
+        begun:wait()
         cqueues.sleep(0.001)
         note "slept"
         done:signal()
@@ -43,7 +44,10 @@ describe("a controller of cqueues", function()
         done:wait()
         note "signalled"
       end)
-      aw.run(others.Drive(controller) & aw.Call(note, "task"))
+      aw.run(others.Drive(controller) & aw.Call(function()
+        note "task"
+        begun:signal()
+      end))
       assert.same({ "task", "slept", "signalled" }, order)
       assert.is_true(controller:empty())
     end))
