@@ -58,10 +58,7 @@ end
 
 --- Step the controller once. Return true when no coroutine is left.
 local function turn(controller)
-  local outer = current
-  current = controller
   local ok, err, _, thread = controller:step(0) -- raises if it is closed
-  current = outer
   if not ok then
     drive.raise(err, traceback_of(thread, err))
   end
@@ -73,17 +70,34 @@ local function has_more(controller)
     or inner.is_readable_now(controller:pollfd())
 end
 
+--- Is the controller to be stepped again at once, after so many turns?
+---
+--- A turn that resumes coroutines leaves pollfd readable, for one more turn. So
+--- turns come in pairs, and a look after the first is in vain. While there is
+--- more to do, looks become rarer: a turn in vain costs as much as two of them.
+local function goes_on(plan, turns, ends)
+  plan.more = true
+  if turns > 1 and turns & 1 == 1 then
+    return true
+  elseif inner.real_ns() >= ends then
+    return false
+  elseif turns & turns - 1 == 0 and turns > 1 then
+    plan.more = drive.is_warm(plan) and has_more(plan.loop)
+    drive.has_looked(plan, plan.more)
+  end
+  return plan.more
+end
+
 --- Step the controller as long as it has something to do.
 local function step(plan)
-  local controller, turns = plan.loop, 1
-  local slice = drive.slice(plan)
-  local ends = slice > 0 and inner.real_ns() + slice or 0
-  local over = turn(controller)
-  while not over and ends > 0 and inner.real_ns() < ends
-    and has_more(controller) do
+  local controller, outer = plan.loop, current
+  local turns, ends = 0, inner.real_ns() + drive.SLICE
+  local over
+  current = controller
+  repeat
     over, turns = turn(controller), turns + 1
-  end
-  drive.turned(plan, turns)
+  until over or not goes_on(plan, turns, ends)
+  current = outer
   return over
 end
 
@@ -95,6 +109,7 @@ M.Drive = inner.method("Drive", function(controller)
   local plan
   plan = {
     title = "Drive(cqueues)", loop = controller, running = running,
+    owned = true,
     fd = function()
       return controller:pollfd()
     end,

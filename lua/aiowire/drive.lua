@@ -1,6 +1,6 @@
 --- drive.lua: aw.Drive{…} runs the event loop of another library as a wire
 ---
----     step ─► fd is ready again? ─ yes ─► step
+---     step ─► more to do? fd is ready again? ─ yes ─► step
 ---              │ no
 ---              ▼
 ---             timeout() is 0? ─ yes ─► other tasks have their turn ─► step
@@ -15,7 +15,9 @@
 ---
 --- A plan is what a Drive is made of: the four options as functions; `loop`,
 --- the object that only one Drive may run at a time; `running`, a table of
---- those that run; `begin`, a function that gets the scope of a run, or nil.
+--- those that run; `begin`, a function that gets the scope of a run, or nil;
+--- `owned`, true if nobody closes the descriptor while the Drive waits; `more`,
+--- true or false if a step knows whether the loop has more to do at once.
 ---
 --- Neighbours: cqueues.lua and luv.lua make plans for their libraries.
 local aw, inner = ...
@@ -63,20 +65,22 @@ end
 
 -- ---- several turns in a step ----
 
--- A busy loop often has more to do right after a turn. Then a step goes on for
--- up to SLICE. After a look in vain, the next COLD steps are one turn each,
--- without a look.
-local SLICE <const>, COLD <const> = 200000, 15 -- ns, steps
+-- A busy loop often has more to do right after a turn. Then a step of our
+-- modules goes on for up to SLICE ns, and sets `more` of its plan: is there
+-- more to do now?
+M.SLICE = 200000
 
---- Return how long the next step of a plan may go on, in ns.
-function M.slice(plan)
+-- After a look in vain, the next COLD steps end without one.
+local COLD <const> = 15
+
+--- May the next step look whether there is more to do?
+function M.is_warm(plan)
   plan.cold = (plan.cold or 0) - 1
-  return plan.cold < 0 and SLICE or 0
+  return plan.cold < 0
 end
 
---- The step had so many turns.
-function M.turned(plan, turns)
-  if turns > 1 then
+function M.has_looked(plan, found)
+  if found then
     plan.cold = 0
   elseif plan.cold < 0 then
     plan.cold = COLD
@@ -102,7 +106,7 @@ end
 
 --- Wait until the loop must be stepped.
 local function wait(plan, drive)
-  if inner.drive_hot(drive) then
+  if inner.drive_hot(drive, plan.more) then
     return
   end
   local asked = false
@@ -125,7 +129,7 @@ local function last(over, ...)
 end
 
 local function drive_loop(plan)
-  local drive <close> = inner.drive()
+  local drive <close> = inner.drive(plan.owned)
   local results = last(plan.step())
   while not results do
     wait(plan, drive)

@@ -34,7 +34,8 @@ local function find_calls()
 end
 
 local calls = find_calls()
-local plan = { title = "Drive(luv)", in_step = false, failed = false }
+local plan = { title = "Drive(luv)", owned = true, in_step = false,
+  failed = false }
 
 -- ---- timers ----
 
@@ -79,28 +80,27 @@ local function raise_first()
   end
 end
 
-local function turn()
-  plan.in_step = true
-  if calls then
-    local turns
-    turns, plan.failed = inner.luv_run(calls, uv.run, uv.backend_timeout,
-      uv.backend_fd(), drive.slice(plan))
-    drive.turned(plan, turns)
-  else
-    uv.run "nowait"
+--- Return whether the loop is alive after a few turns.
+local function turns()
+  if not calls then
+    return uv.run "nowait"
   end
-  plan.in_step = false
+  local alive
+  alive, plan.more, plan.failed = inner.luv_run(calls, uv.run, drive.SLICE)
+  return alive
 end
 
 function plan.step()
   if plan.failed then
     raise_first()
   end
-  turn()
+  plan.in_step = true
+  local alive = turns()
+  plan.in_step = false
   if plan.failed then
     raise_first()
   end
-  return not uv.loop_alive()
+  return not alive
 end
 
 plan.fd = uv.backend_fd

@@ -22,7 +22,8 @@
  * A busy loop often has more to do right after its step. So drive_hot() looks
  * at the descriptor before anything else is asked: one system call in place of
  * the four of a wait. It leaves that off for a while (COLD steps) after a look
- * in vain, and when other tasks must have their turn [F3].
+ * in vain, and when other tasks must have their turn [F3]. The steps of our own
+ * modules know whether there is more to do; then there is no look.
  *
  * The times are real ones, as of uv_hrtime(), also if the engine's clock is
  * virtual: the other loop lives outside.
@@ -314,16 +315,21 @@ static int inner_real_ns(lua_State *L) {
   return 1;
 }
 
-/* drive_hot(drive) → is the descriptor of the last wait ready again, so that
- * the loop is to be stepped at once? */
+/* Is the descriptor of the last wait ready again? */
+static bool look_again(drive *d) {
+  if (d->fd < 0 || d->cold-- > 0)
+    return false;
+  bool hot = is_ready_now(d->fd, d->events);
+  d->cold = hot ? 0 : COLD;
+  return hot;
+}
+
+/* drive_hot(drive, more) → is the loop to be stepped at once? `more`: has it
+ * more to do? nil: look. */
 static int inner_drive_hot(lua_State *L) {
   drive *d = check_drive(L);
-  bool hot = false;
-  if (d->fd >= 0 && d->cold-- <= 0) {
-    hot = is_ready_now(d->fd, d->events) && aw_lua_at_once(L, "Drive");
-    d->cold = hot ? 0 : COLD;
-  }
-  lua_pushboolean(L, hot);
+  bool more = lua_isnil(L, 2) ? look_again(d) : lua_toboolean(L, 2);
+  lua_pushboolean(L, more && aw_lua_at_once(L, "Drive"));
   return 1;
 }
 
@@ -356,8 +362,10 @@ static void free_drive(aw_lua_held *held) {
   aw_free(d);
 }
 
-/* drive() → a drive, to be closed */
+/* drive(owned) → a drive, to be closed. `owned`: nobody closes the descriptor
+ * while the drive waits for it. */
 static int inner_drive(lua_State *L) {
+  bool owned = lua_toboolean(L, 1);
   drive **place = lua_newuserdatauv(L, sizeof(drive *), 0);
   *place = NULL;
   luaL_setmetatable(L, DRIVE);
@@ -366,6 +374,7 @@ static int inner_drive(lua_State *L) {
     return luaL_error(L, "not enough memory");
   d->held.release = free_drive;
   d->fd = -1;
+  d->keeper.owned = owned;
   *place = d;
   aw_lua_hold(L, &d->held);
   return 1;

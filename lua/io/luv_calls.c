@@ -7,18 +7,22 @@
  * functions of them; the code here takes the C functions out, and Lua never
  * calls them.
  *
- *     luv_run(calls, uv.run)
- *       callbacks are called in L, by guarded_call()
- *         └─ raises: its error and traceback go to a list in the registry
+ *     luv_run(calls, uv.run, ns)
+ *       turns of uv.run "nowait", until one calls nothing
+ *         callbacks are called in L, by guarded_call()
+ *           └─ raises: its error and traceback go to a list in the registry
  *       afterwards in the main thread, by luv's own luv_cfpcall()
  *     luv_failure(): the first error of the list
+ *
+ * A callback mostly lets libuv watch something else, of which the kernel hears
+ * in the next turn only. So the turn that calls nothing is needed anyway, and
+ * costs less than a look at luv's descriptor after each turn.
  *
  * So an await in a callback is refused as in any other call that Lua cannot
  * leave half way, and the callback knows its task.
  *
  * Neighbour: drive.c waits for luv's loop.
  */
-#include "base/system.h"
 #include "io.h"
 
 #include <aiowire_lua.h>
@@ -36,10 +40,14 @@ typedef struct luv_calls {
   luv_pcall plain;
   void (*set_loop)(lua_State *L, void *loop);
   void *(*loop)(lua_State *L);
+  bool called; /* a callback in this turn */
+  bool failed; /* one in this run */
 } luv_calls;
 
 static const char *const CALLS = "aiowire.luv_calls";
-static const char ERRORS_KEY = 'e'; /* its address is the registry key */
+/* Their addresses are registry keys. */
+static const char ERRORS_KEY = 'e';
+static const char CALLS_KEY = 'c';
 
 /* ---- errors of callbacks ---- */
 
@@ -74,9 +82,19 @@ static void note_unseen(lua_State *L) {
   (void)lua_pcall(L, 1, 1, 0); /* there may be no memory to keep it, either */
 }
 
+/* The calls of this Lua state. */
+static luv_calls *find_luv_calls(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &CALLS_KEY);
+  luv_calls *luv = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return luv;
+}
+
 /* Call as luv_cfpcall() does, and note an error instead of printing it. */
 static int guarded_call(lua_State *L, int nargs, int nresults, int flags) {
   (void)flags;
+  luv_calls *luv = find_luv_calls(L);
+  luv->called = true;
   int handler = lua_gettop(L) - nargs;
   lua_pushcfunction(L, note_luv_error);
   lua_insert(L, handler);
@@ -86,6 +104,7 @@ static int guarded_call(lua_State *L, int nargs, int nresults, int flags) {
     lua_remove(L, handler);
     return count;
   }
+  luv->failed = true;
   if (status != LUA_ERRRUN)
     note_unseen(L);
   lua_settop(L, handler - 1);
@@ -126,6 +145,8 @@ static int inner_luv_calls(lua_State *L) {
   }
   luv_calls *luv = lua_newuserdatauv(L, sizeof *luv, 0);
   luaL_setmetatable(L, CALLS);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &CALLS_KEY);
   memcpy(&luv->set_callback, &symbols[0], sizeof symbols[0]);
   memcpy(&luv->plain, &symbols[1], sizeof symbols[1]);
   memcpy(&luv->set_loop, &symbols[2], sizeof symbols[2]);
@@ -134,53 +155,49 @@ static int inner_luv_calls(lua_State *L) {
   return 1;
 }
 
-/* Run one turn of luv's loop by the function `run`. Returns a status of Lua, or
- * -1: there is nothing more to do now. */
-static int run_turn(lua_State *L, int run, int timeout, int fd) {
-  enum { OVER = -1 };
-  lua_pushvalue(L, run);
+/* luv_turns(calls, run, ns) → is the loop alive, and has it more to do now?
+ * Raises if luv's loop runs already. */
+static int luv_turns(lua_State *L) {
+  enum { RUN = 2, NS, MODE };
+  luv_calls *luv = lua_touserdata(L, 1);
+  uint64_t end = uv_hrtime() + (uint64_t)lua_tointeger(L, NS);
+  bool alive, more;
   lua_pushliteral(L, "nowait");
-  int status = lua_pcall(L, 1, 1, 0);
-  if (status != LUA_OK)
-    return status;
-  bool alive = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  push_errors(L);
-  bool failed = lua_rawlen(L, -1) > 0;
-  lua_pop(L, 1);
-  if (!alive || failed)
-    return OVER;
-  lua_pushvalue(L, timeout);
-  lua_call(L, 0, 1);
-  bool at_once = lua_tonumber(L, -1) == 0;
-  lua_pop(L, 1);
-  return at_once || awio_ready(fd, false) ? LUA_OK : OVER;
+  do {
+    luv->called = false;
+    lua_pushvalue(L, RUN);
+    lua_pushvalue(L, MODE);
+    lua_call(L, 1, 2);
+    if (lua_isnil(L, -2))
+      return lua_error(L);
+    alive = lua_toboolean(L, -2);
+    lua_pop(L, 2);
+    more = alive && luv->called && !luv->failed;
+  } while (more && uv_hrtime() < end);
+  lua_pushboolean(L, alive);
+  lua_pushboolean(L, more);
+  return 2;
 }
 
-/* luv_run(calls, run, timeout, fd, ns) → number of turns, did a callback fail?
- * Runs turns as long as there is something to do, and for so long at most. */
+/* luv_run(calls, run, ns) → is the loop alive, has it more to do now, did a
+ * callback fail? Runs turns as long as there is something to do, and for so
+ * long at most. */
 static int inner_luv_run(lua_State *L) {
-  enum { RUN = 2, TIMEOUT, FD, NS };
-  const luv_calls *luv = luaL_checkudata(L, 1, CALLS);
-  int fd = (int)lua_tointeger(L, FD), status = LUA_OK;
-  lua_Integer turns = 0;
-  uint64_t end = uv_hrtime() + (uint64_t)lua_tointeger(L, NS);
+  luv_calls *luv = luaL_checkudata(L, 1, CALLS);
+  lua_settop(L, 3);
   luaL_checkstack(L, 2 * LUA_MINSTACK, NULL);
   void *loop = luv->loop(L);
+  luv->failed = false;
   luv->set_callback(L, guarded_call);
   luv->set_loop(L, loop);
-  do {
-    status = run_turn(L, RUN, TIMEOUT, fd);
-    turns++;
-  } while (status == LUA_OK && uv_hrtime() < end);
+  lua_pushcfunction(L, luv_turns);
+  lua_insert(L, 1);
+  int status = lua_pcall(L, 3, 2, 0);
   set_plain_calls(L, luv, loop);
-  if (status > LUA_OK)
+  if (status != LUA_OK)
     return lua_error(L);
-  lua_pushinteger(L, turns);
-  push_errors(L);
-  lua_pushboolean(L, lua_rawlen(L, -1) > 0);
-  lua_remove(L, -2);
-  return 2;
+  lua_pushboolean(L, luv->failed);
+  return 3;
 }
 
 /* [inner, module] */
