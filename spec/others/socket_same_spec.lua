@@ -4,6 +4,7 @@
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
+local listening = require "spec.support.listening"
 local rocks = require "spec.support.rocks"
 
 local luasocket = rocks.find "socket"
@@ -200,6 +201,23 @@ describe("a socket of aw.socket", function()
     for _, s in ipairs { server, client, accepted, refused } do
       s:close()
     end
+  end)
+
+  same("connects after an attempt that was timed out", function(socket, say)
+    local server = assert(socket.bind("127.0.0.1", 0))
+    local silent <close> = listening.tcp("127.0.0.1", 0)
+    local first = socket.connect("127.0.0.1", silent.port) -- fills its queue
+    for _, make in ipairs { socket.tcp, socket.tcp4 } do
+      local s = make()
+      s:settimeout(0.01)
+      say("silent", s:connect("127.0.0.1", silent.port))
+      say("again", s:connect("127.0.0.1", silent.port))
+      s:settimeout(30)
+      say("other", s:connect(server:getsockname()))
+      s:close()
+    end
+    first:close()
+    server:close()
   end)
 
   same("is bound to all addresses, and with options", function(socket, say)

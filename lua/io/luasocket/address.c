@@ -102,21 +102,42 @@ static int connect_once(const awio_ls *s, const awio_address *to) {
   return rc < 0 ? -errno : 0;
 }
 
+/* Let the socket have a descriptor to connect. The kernel goes on with an
+ * attempt that was timed out, and refuses another one (EALREADY). So, as in
+ * LuaSocket, a descriptor that connect() has made is replaced after a failure,
+ * but not one of settimeout(0): that attempt is to go on. */
+static int make_for_connect(lua_State *L, awio_ls *s, int family) {
+  if (s->tried)
+    awio_ls_close(s, aw_lua_engine(L));
+  bool made_here = s->fd < 0;
+  int rc = awio_ls_make(L, s, family);
+  s->tried = rc == 0 && made_here && s->type == SOCK_STREAM && s->block != 0 &&
+             s->total != 0;
+  return rc;
+}
+
+static int connect_ended(lua_State *L, awio_ls *s, int code) {
+  if (code == 0)
+    s->tried = false;
+  return push_ls_error(L, code);
+}
+
 static int connect_on(lua_State *L, int result, void *data) {
   (void)data;
   awio_ls *s = awio_ls_again(L);
   if (result < 0)
     return push_ls_error(L, result);
   if (lua_toboolean(L, CONNECT_START + 1)) /* it has waited */
-    return push_ls_error(L, s->fd < 0 ? AW_ECLOSED : awio_socket_error(s->fd));
+    return connect_ended(L, s,
+                         s->fd < 0 ? AW_ECLOSED : awio_socket_error(s->fd));
   awio_address to;
   int rc = read_end(L, s, &to);
   if (rc == 0)
-    rc = awio_ls_make(L, s, to.any.sa_family);
+    rc = make_for_connect(L, s, to.any.sa_family);
   if (rc == 0)
     rc = connect_once(s, &to);
   if (rc != -EINPROGRESS && rc != UV_EAGAIN)
-    return push_ls_error(L, rc);
+    return connect_ended(L, s, rc);
   if (!awio_ls_may_wait(L, s, &connecting))
     return push_ls_error(L, UV_ETIMEDOUT);
   lua_pushboolean(L, true);

@@ -68,6 +68,7 @@ typedef struct awio_ls {
   aw_keeper keeper;      /* keeps the watcher of `fd` */
   aw_engine *engine;     /* in which a task waited last; it may be freed */
   bool spread;           /* tasks of several engines have waited for `fd` */
+  bool tried;            /* connect() has made `fd`, and has not succeeded */
   unsigned waits;        /* waits for `fd` under way */
   awio_buffer in;        /* bytes from the kernel that nobody has taken */
   uint64_t taken;        /* how often bytes have left `in` */
