@@ -165,7 +165,8 @@ void aw_engine_stats(const aw_engine *engine, aw_stats *out) {
   out->loops = engine->loops;
   out->tasks = engine->tasks;
   out->scopes = engine->scopes;
-  out->deadlines = engine->deadlines.count;
+  const aw_deadlines *d = &engine->deadlines;
+  out->deadlines = d->near + d->end - d->later;
   out->errors = engine->errors;
   out->bytes = engine->bytes;
   out->steps = engine->steps;

@@ -174,7 +174,7 @@ struct aw_error {
  * the rest of a task is far from the processor's caches: it is written without
  * reading what is beside it. */
 typedef struct aw_alarm {
-  uint32_t place;        /* in the heap, from 1; 0: not armed */
+  uint32_t place;        /* in aw_deadlines, from 1; 0: not armed */
   uint32_t seq : 31;     /* order of arming; wraps */
   uint32_t of_scope : 1; /* what it is embedded in */
 } aw_alarm;
@@ -185,9 +185,12 @@ typedef struct aw_due {
 } aw_due;
 
 typedef struct aw_deadlines {
-  aw_due *heap; /* 4-ary, heap[0] first in order (at, seq) */
-  uint32_t count, capacity;
+  /* First `near` alarms, a 4-ary heap by (at, seq): heap[0] is the first. From
+   * `later` up to `end` those after `horizon`, in no order. */
+  aw_due *heap;
+  uint32_t near, later, end, capacity;
   uint32_t seq;
+  uint64_t horizon;
 } aw_deadlines;
 
 /* ---- scopes ---- */
