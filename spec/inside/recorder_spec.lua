@@ -1,6 +1,7 @@
 -- aw.record() and aw.recorded(): the last events of tasks, as text [D25, D26].
 
 local aw = require "aiowire"
+local helper = require "spec.support.helper"
 local process = require "spec.support.process"
 local texts = require "spec.support.texts"
 
@@ -77,6 +78,10 @@ describe("a recorder", function()
 
   it("tells of steps in a row in one line, which counts as one [D26]",
     function()
+      if helper.gc_stress then
+        pending "pauses of the collector stand between the steps"
+        return
+      end
       local function body(ev)
         aw.sleep(0)
         for _ = 1, 50 do
@@ -85,8 +90,10 @@ describe("a recorder", function()
         local scope_task = ev:start(aw.Sleep(0))
         scope_task:wait()
       end
-      assert.is_truthy(recorded(body):find "ran 5%d times, for 0%.%d+ s in all")
-      local last = recorded(body, 8)
+      collectgarbage "stop" -- on a busy machine, a pause may be a long one
+      local all, last = recorded(body), recorded(body, 8)
+      collectgarbage "restart"
+      assert.is_truthy(all:find "ran 5%d times, for 0%.%d+ s in all")
       assert.are.equal(8, lines_of(last))
       contains(last, " times, for ")
     end)
@@ -210,7 +217,9 @@ describe("a report", function()
     end)
     aw.record(false)
     assert.is_false(ok)
-    in_order(tostring(err), "Deadlock: ", "the events so far:",
+    local head = helper.gc_stress and "the last 100 events"
+      or "the events so far:"
+    in_order(tostring(err), "Deadlock: ", head,
       "'before' ended: done", "waits: sleep for ever")
   end)
 
