@@ -167,7 +167,8 @@ say(ok, aw.is_system_error(e), e)
   end)
 
   it("is refused if its path is too long for a socket [D42]", function()
-    refused("name too long", "l=" .. ("x"):rep(100) .. [[;
+    local name = ("x"):rep(100)
+    refused(name .. "/aiowire': name too long", "l=" .. name .. [[;
       mkdir $l; export XDG_RUNTIME_DIR=$PWD/$l]])
   end)
 

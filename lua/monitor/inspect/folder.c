@@ -225,7 +225,8 @@ bool awm_place_open(awm_place *out, awm_fault *fault) {
   folder_path folder;
   *out = (awm_place){.folder = -1, .socket = -1};
   if (!name_folder(folder, sizeof folder))
-    return refuse_place(fault, -ENAMETOOLONG, "the folder of the sockets", "");
+    return refuse_place(fault, -ENAMETOOLONG, getenv("XDG_RUNTIME_DIR"),
+                        "/aiowire");
   int length = snprintf(out->path, sizeof out->path, "%s/%ld.sock", folder,
                         (long)getpid());
   if (length < 0 || (size_t)length >= sizeof out->path)
