@@ -47,6 +47,11 @@ static aw_value keep_value(void *host, aw_value value) {
   return value;
 }
 
+awl_hosted *awl_hosted_of(lua_State *L) {
+  awl_state *s = awl_find_state(L);
+  return s ? s->hosted : NULL;
+}
+
 static int push_value(lua_State *L, void *host, aw_value value) {
   if (awl_boxed(value))
     return awl_push_tuple(L, NULL, value);
@@ -63,8 +68,7 @@ static int gather_values(void *host, aw_shape shape, const aw_value *values,
   return awl_gather_by(&carrier, host, shape, values, count, index, out);
 }
 
-void aw_lua_config(aw_engine_config *config) {
-  config->pull = aw_lua_pull;
+void awl_hub_config(aw_engine_config *config) {
   config->host = NULL;
   config->drop = drop_value;
   config->keep = keep_value;

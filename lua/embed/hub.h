@@ -64,6 +64,8 @@ awl_hub *awl_hub_of(const aw_engine *engine);
 /* The hub of an engine that was made with aw_lua_config(); the first call makes
  * it. NULL: out of memory. */
 awl_hub *awl_hub_for(aw_engine *engine);
+/* Set the functions for values, and no hub so far. */
+void awl_hub_config(aw_engine_config *config);
 /* Was the engine made with aw_lua_config()? */
 bool awl_hub_fits(const aw_engine *engine);
 /* Enter a state. Returns 0, AW_ENOMEM, or AW_EAGAIN if there are too many. */

@@ -19,6 +19,11 @@ static const char DRIVER_KEY = 'v';
 
 /* ---- opening ---- */
 
+void aw_lua_config(aw_engine_config *config) {
+  awl_hub_config(config);
+  config->pull = aw_lua_pull;
+}
+
 static int check_version(lua_State *L) {
   luaL_checkversion(L);
   return 0;
@@ -50,11 +55,6 @@ static bool try(lua_State *L, lua_CFunction f, void *data) {
   if (!ended_well)
     lua_pop(L, 1);
   return ended_well;
-}
-
-awl_hosted *awl_hosted_of(lua_State *L) {
-  awl_state *s = awl_find_state(L);
-  return s ? s->hosted : NULL;
 }
 
 static void unbind(awl_hosted *hosted) {

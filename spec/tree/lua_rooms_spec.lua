@@ -212,6 +212,16 @@ describe_part(IO)
 describe_part(MONITOR)
 describe_part(HOST)
 
+describe("the files of lua/embed", function()
+  it("call each other in no circle [layers]", function()
+    local edges, missing = symbols.edges("aiowire_assembly",
+      process.files("lua/embed", "%.c$"))
+    assert.are.same({}, missing)
+    assert.is_true(#edges > 0)
+    assert.are.same({}, symbols.circles(edges))
+  end)
+end)
+
 describe("the parts of the program in Lua", function()
   local files = process.files("lua/host", "%.lua$")
 
