@@ -4,6 +4,7 @@
  * that -l would define. check.lua does the rest:
  *
  *   check.lua ─► names.lua    which names are globals
+ *            │     └─► reader.lua   its place in the text, visible names
  *            └─► tokens.lua   the tokens of a text
  *
  * Nothing of the user runs: neither LUA_INIT, nor a module.

@@ -1,24 +1,27 @@
--- Which names of a Lua text are globals: the scopes of locals, for check.lua.
+-- Which names of a Lua text are globals, for check.lua: the grammar of Lua. The
+-- scopes of locals are in reader.lua.
 --
 -- The text is one that `load` has accepted, so this reader trusts the grammar:
 -- it skips what must stand somewhere without looking at it, and needs no
 -- precedence of operators, since all operands of an expression are read alike.
 -- It nests as deeply as the text does, which `load` has limited.
 --
--- A name without a declaration is the field of that name in _ENV. It is a
--- global unless a local `_ENV` is visible.
---
--- Invariants
---   visible[name] is the innermost declaration of `name`, or nil.
---   scope is the newest visible declaration; by `outer`, all visible ones.
---     Declarations never change their `outer`, so whoever keeps a scope can
---     list later what was visible.
+-- Invariant
 --   An expression returns what is known of its value: a string, if it is one
 --     literal; GLOBALS, if it is a name of the table of globals; else nil.
 --
 -- Lua 5.5: what `global` declares counts as defined.
 
-local GLOBALS <const> = {}
+local _, part = ...
+
+local reader <const> = part "host.check.reader"
+
+local GLOBALS <const> = reader.GLOBALS
+local advance <const>, accept <const> = reader.advance, reader.accept
+local peek <const>, take_name <const> = reader.peek, reader.take_name
+local declare <const>, leave <const> = reader.declare, reader.leave
+local is_globals <const> = reader.is_globals
+local read <const>, write <const> = reader.read, reader.write
 
 local unary <const> = { ["not"] = true, ["-"] = true, ["~"] = true,
   ["#"] = true }
@@ -37,91 +40,6 @@ local after_global <const> = { name = true, ["function"] = true, ["*"] = true,
   ["<"] = true }
 
 local block, body, expression
-
--- tokens ----------------------------------------------------------------------
-
--- The state of a reader, `r`:
---   next_token                      gives the tokens
---   kind, value, line               the current token
---   ahead, ahead_value, ahead_line  the next token, if peek() has read it
---   visible, scope                  see above
---   aliases                         names of globals that were given _G or _ENV
---   on                              what to call for findings
-
-local function advance(r)
-  if r.ahead then
-    r.kind, r.value, r.line = r.ahead, r.ahead_value, r.ahead_line
-    r.ahead = nil
-  else
-    r.kind, r.value, r.line = r.next_token()
-  end
-end
-
-local function peek(r)
-  if not r.ahead then
-    r.ahead, r.ahead_value, r.ahead_line = r.next_token()
-  end
-  return r.ahead
-end
-
--- Go past the current token if it is `wanted`, and tell so.
-local function accept(r, wanted)
-  if r.kind == wanted then
-    advance(r)
-    return true
-  end
-  return false
-end
-
-local function take_name(r)
-  local name = r.value
-  advance(r)
-  return name
-end
-
--- names -----------------------------------------------------------------------
-
-local function declare(r, name)
-  r.scope = { name = name, outer = r.scope, hidden = r.visible[name] }
-  r.visible[name] = r.scope
-end
-
-local function leave(r, outer)
-  while r.scope ~= outer do
-    r.visible[r.scope.name] = r.scope.hidden
-    r.scope = r.scope.outer
-  end
-end
-
--- Any variable of the name _G counts as the table of globals.
-local function is_globals(r, name)
-  local declaration = r.visible[name]
-  if name == "_G" then
-    return true
-  elseif declaration then
-    return declaration.is_globals
-  end
-  return name == "_ENV" or r.aliases[name]
-end
-
-local function read(r, name, at)
-  if not r.visible[name] and name ~= "_ENV" and not r.visible._ENV then
-    r.on.read(name, at, r.scope)
-  end
-end
-
--- Assign to a name something of which `known` is known.
-local function write(r, name, known)
-  local declaration, env = r.visible[name], r.visible._ENV
-  if declaration then
-    declaration.is_globals = declaration.is_globals or known == GLOBALS
-  elseif name == "_ENV" then
-    r.on.define_any()
-  elseif not env or env.is_globals then
-    r.on.define(name)
-    r.aliases[name] = r.aliases[name] or known == GLOBALS
-  end
-end
 
 -- expressions -----------------------------------------------------------------
 
@@ -523,7 +441,5 @@ end
 ---                              assigns to `_G[k]` or to _ENV, or gives _G a
 ---                              metatable
 return function(next_token, on)
-  local r = { next_token = next_token, on = on, visible = {}, aliases = {} }
-  advance(r)
-  block(r)
+  block(reader.new(next_token, on))
 end
