@@ -33,7 +33,7 @@ static bool grow_pem(awio_tls_text *text, size_t room) {
  *
  *   room  expected size; the file may have grown, and files of /proc have none
  */
-static int read_whole(int fd, size_t room, awio_tls_text *out) {
+static int read_credentials(int fd, size_t room, awio_tls_text *out) {
   enum { LEAST = 4096, LARGEST = 64 * 1024 * 1024 };
   room = room < LEAST ? LEAST : room + 1;
   for (;; room *= 2) {
@@ -58,7 +58,7 @@ static int read_regular(int fd, awio_tls_text *out) {
     return -EISDIR;
   if (!S_ISREG(file.st_mode))
     return -EINVAL;
-  return read_whole(fd, (size_t)file.st_size, out);
+  return read_credentials(fd, (size_t)file.st_size, out);
 }
 
 /* Read a file. Returns 0; or AW_ENOMEM or -errno, with no data. A FIFO does not
