@@ -241,15 +241,22 @@ local ASCII_BRANCHES <const> = { "|- ", "`- ", "|  ", "   " }
 --- So many bytes of branches, at most, stand before a name.
 local DEEPEST <const> = 120
 
--- A tree may be deep, so the tasks that are still to come are on a stack.
-local function select_tree(snapshot, look, passed)
-  local parents, children, roots = parents_of(snapshot), {}, {}
-  local shown = passed and {}
-  for task in pairs(passed or {}) do
-    while task and not shown[task] do -- a task that is shown has its parents
+-- Returns a set of the tasks that have passed, and of all that are above them.
+local function with_parents(passed, parents)
+  local shown = {}
+  for task in pairs(passed) do
+    while task and not shown[task] do
       shown[task], task = true, parents[task]
     end
   end
+  return shown
+end
+
+-- Returns the tasks at the root, and the children of each other task that has
+-- some, in the order of the snapshot.
+local function families(snapshot, passed)
+  local parents, children, roots = parents_of(snapshot), {}, {}
+  local shown = passed and with_parents(passed, parents)
   for _, task in ipairs(snapshot.tasks) do
     if not shown or shown[task] then
       local above = parents[task]
@@ -260,6 +267,12 @@ local function select_tree(snapshot, look, passed)
       list[#list + 1] = task
     end
   end
+  return roots, children
+end
+
+-- A tree may be deep, so the tasks that are still to come are on a stack.
+local function select_tree(snapshot, look, passed)
+  local roots, children = families(snapshot, passed)
   local branch = look.ascii and ASCII_BRANCHES or BRANCHES
   local rows, stack = {}, {}
   local function push(list, indent, is_root)
