@@ -18,6 +18,9 @@
  * Neighbours: the composites that run most often have their cases here. Groups
  * and the other kinds ("cold" ones) have files of their own; their functions
  * are found by kind_functions.h.
+ *
+ * More than 500 lines: its functions call each other both ways, down
+ * into a wire and back up with its outcome.
  */
 #include "run/step.h"
 

@@ -8,6 +8,8 @@
  * it does at its turn.
  *
  * Neighbours: step.c runs tasks, end.c ends them.
+ *
+ * More than 500 lines: a fifth of it are functions of aiowire.h about tasks.
  */
 #include "run/task.h"
 

@@ -19,6 +19,8 @@
  *
  * aw_wait_complete() may remove other tasks from these queues, the losers of a
  * race. So no pointer to the next link is held across that call.
+ *
+ * More than 500 lines: struct aw_channel is known only here.
  */
 #include "base/config.h"
 #include "run/task.h"

@@ -44,6 +44,8 @@
  *
  * Neighbours: drive/ calls settle() and closes idle watches; epoll.c has the
  * kernel's set.
+ *
+ * More than 500 lines: struct aw_watch is known only here.
  */
 #include "sources/poller.h"
 

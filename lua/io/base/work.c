@@ -22,6 +22,8 @@
  *
  * An engine joins a pool with its first awio_work_begin(); an aw_closer leaves
  * the pools again.
+ *
+ * More than 500 lines: struct awio_pool is known only here.
  */
 #include "base/work.h"
 

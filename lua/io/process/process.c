@@ -17,6 +17,8 @@
  * Invariants: a process is in the list of its hub until it is REAPED and its
  * waiters are woken; no signal is sent to a number that may belong to another
  * process; advance() wakes no task, so a `disarm` may call it.
+ *
+ * More than 500 lines: struct awio_hub is known only here.
  */
 #include "process/process.h"
 

@@ -1,4 +1,7 @@
-/* disk.c - see disk.h */
+/* disk.c - see disk.h
+ *
+ * More than 500 lines: reading, writing and the position share one job.
+ */
 #include "stream/disk.h"
 
 #include <uv.h>

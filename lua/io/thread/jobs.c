@@ -6,6 +6,8 @@
  *
  * A thread is made with the lock held, too: the worker that it begins with
  * finds the pool as it was left.
+ *
+ * More than 500 lines: all of it runs under one lock.
  */
 #include "thread/jobs.h"
 

@@ -15,6 +15,8 @@
  *
  * `lock` guards what other threads read or call: the watch, the interrupts,
  * the line, and the flags. Once `over` is set, the rest does not change.
+ *
+ * More than 500 lines: struct awio_thread is known only here.
  */
 #include "thread/thread.h"
 

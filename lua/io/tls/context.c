@@ -13,6 +13,8 @@
  * changed or freed. A client with `crl` has a store of its own.
  *
  * A context and its connections belong to one thread; only the store is shared.
+ *
+ * More than 500 lines: struct awio_tls_context is known only here.
  */
 #include "tls/context.h"
 

@@ -35,6 +35,8 @@
  * part: another thread may attach to the same name.
  *
  * Invariants: an endpoint is in one of these lists; `left` is set in `leaving`.
+ *
+ * More than 500 lines: struct awz_endpoint is known only here.
  */
 #include "address/host_name.h"
 #include "context/shared.h"

@@ -19,6 +19,8 @@
  *
  * Neighbours: aiowire/zmq_proxy.lua makes a wire of the two directions and the
  * control socket; socket/pass.c sends frames.
+ *
+ * More than 500 lines: struct pump is known only here.
  */
 #include "context/failure.h"
 #include "proxy/proxy_guard.h"
