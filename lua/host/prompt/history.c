@@ -8,8 +8,8 @@
  * when two write at once. An unfinished last line, of a full disk for example,
  * is finished by the next writer. A program that reads the file at its start,
  * and finds twice as many entries as are kept, or more than MOST bytes,
- * replaces the file by a shorter one. Whoever has waited for the lock then finds
- * that its file is not the one at the path any more, and opens it again.
+ * replaces the file by a shorter one. Whoever has waited for the lock then
+ * finds that its file is not the one at the path any more, and opens it again.
  */
 #define _DEFAULT_SOURCE /* flock() */
 
