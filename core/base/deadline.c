@@ -118,18 +118,23 @@ static uint64_t next_horizon(const aw_deadlines *d) {
   return first;
 }
 
+/* The first later alarm from `place` on that is not after `horizon`. */
+static uint32_t find_near(const aw_deadlines *d, uint32_t place) {
+  const aw_due *due = &d->heap[place], *end = &d->heap[d->end];
+  const uint64_t horizon = d->horizon;
+  while (due < end && due->at > horizon)
+    due++;
+  return (uint32_t)(due - d->heap);
+}
+
 /* If `horizon` is before the first alarm, move it on. */
 static void look_further(aw_deadlines *d) {
   if (d->later == d->end || (d->near > 0 && d->heap[0].at <= d->horizon))
     return;
   d->horizon = next_horizon(d);
   uint32_t i = d->later;
-  while (i < d->end) {
+  while ((i = find_near(d, i)) < d->end) {
     aw_due due = d->heap[i];
-    if (due.at > d->horizon) {
-      i++;
-      continue;
-    }
     if (d->near < d->later)
       leave_later(d, i);
     else
