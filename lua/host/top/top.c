@@ -71,7 +71,7 @@ static bool set_raw_modes(void) {
 /* ── opening ─────────────────────────────────────────────────────────────── */
 
 static int open_own_terminal(void) {
-  char name[128];
+  char name[128] = "";
   int fd = -1;
   if (ttyname_r(STDIN_FILENO, name, sizeof name) == 0)
     fd = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);

@@ -58,7 +58,8 @@ static int script_name(lua_State *L) {
  * program aiowire, `arg` is there only when the script begins. Afterwards
  * s->look may be another one, or NULL: a finalizer may run meanwhile. */
 static void find_script_name(lua_State *L, awl_state *s) {
-  if (s->look->named || !lua_checkstack(L, 2))
+  const awm_look *before = s->look;
+  if (before->named || !lua_checkstack(L, 2))
     return;
   lua_pushcfunction(L, script_name);
   if (lua_pcall(L, 0, 1, 0) == LUA_OK && *lua_tostring(L, -1) && s->look) {
