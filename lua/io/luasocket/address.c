@@ -163,13 +163,20 @@ static int inner_ls_disconnect(lua_State *L) {
   return 0;
 }
 
-/* ls_service(name, udp) → the port of a service, or nil */
+/* ls_service(name, udp) → the port of a service, or nil. getservbyname() is not
+ * for several threads; getaddrinfo() reads the same list, without the network
+ * if it gets no name of a host. */
 static int inner_ls_service(lua_State *L) {
-  const struct servent *found =
-      getservbyname(lua_tostring(L, 1), lua_toboolean(L, 2) ? "udp" : "tcp");
-  if (!found)
+  struct addrinfo hints = {.ai_family = AF_INET,
+                           .ai_socktype =
+                               lua_toboolean(L, 2) ? SOCK_DGRAM : SOCK_STREAM};
+  struct addrinfo *found;
+  if (getaddrinfo(NULL, lua_tostring(L, 1), &hints, &found) != 0)
     return 0;
-  lua_pushinteger(L, ntohs((uint16_t)found->s_port));
+  struct sockaddr_in address;
+  memcpy(&address, found->ai_addr, sizeof address);
+  freeaddrinfo(found);
+  lua_pushinteger(L, ntohs(address.sin_port));
   return 1;
 }
 
