@@ -426,11 +426,13 @@ static inline void push_frame(lua_State *L, awz_message *message,
 
 /* To make a string may run finalizers. They cannot touch a message that is the
  * value of a task. But they may receive the message that its socket delivers,
- * which frees it. So look after each string whether the message is still in its
- * place: in `delivering`, or anywhere if it is the value of a task. */
-static inline bool is_there(const awz_message *message,
+ * which frees it, and then run out of memory with a later one in the same
+ * struct. So look after each string whether the message with this number is
+ * still in its place: in `delivering`, or anywhere if it is the value of a
+ * task. */
+static inline bool is_there(const awz_message *message, uint64_t number,
                             awz_message *const *place) {
-  return *place == message;
+  return *place == message && message->number == number;
 }
 
 /* Push what a message of this type has before its part. Returns the number of
@@ -451,18 +453,19 @@ static inline int push_label(lua_State *L, awz_message *message) {
  * with nothing pushed, if the message is gone. */
 static inline int push_strings(lua_State *L, awz_message *message,
                                awz_message *const *place) {
+  uint64_t number = message->number;
   int count = (int)message->count;
   if (count > FEW) /* every C function has room for a few */
     luaL_checkstack(L, count, "too many parts");
   int label = push_label(L, message);
   for (int i = 0; i < count; i++) {
-    if (!is_there(message, place)) {
+    if (!is_there(message, number, place)) {
       lua_pop(L, label + i);
       return -1;
     }
     push_frame(L, message, (size_t)i);
   }
-  if (is_there(message, place))
+  if (is_there(message, number, place))
     return label + count;
   lua_pop(L, label + count);
   return -1;
@@ -471,16 +474,17 @@ static inline int push_strings(lua_State *L, awz_message *message,
 /* The same, in one table. Returns 1 or -1. */
 static int push_table(lua_State *L, awz_message *message,
                       awz_message *const *place) {
+  uint64_t number = message->number;
   int count = (int)message->count;
   lua_createtable(L, count, 0);
-  int label = is_there(message, place) ? push_label(L, message) : 0;
+  int label = is_there(message, number, place) ? push_label(L, message) : 0;
   if (label > 0)
     lua_rawseti(L, -2, label);
-  for (int i = 0; i < count && is_there(message, place); i++) {
+  for (int i = 0; i < count && is_there(message, number, place); i++) {
     push_frame(L, message, (size_t)i);
     lua_rawseti(L, -2, label + i + 1);
   }
-  if (is_there(message, place))
+  if (is_there(message, number, place))
     return 1;
   lua_pop(L, 1);
   return -1;
@@ -489,13 +493,14 @@ static int push_table(lua_State *L, awz_message *message,
 /* The metadata is copied first: see is_there(). */
 static int push_with_meta(lua_State *L, awz_message *message,
                           awz_message *const *place) {
+  uint64_t number = message->number;
   awz_metadata metadata;
   awz_metadata_read(&metadata, message);
   int count = push_table(L, message, place);
   if (count < 0)
     return count;
   awz_metadata_push(L, &metadata);
-  if (is_there(message, place))
+  if (is_there(message, number, place))
     return count + 1;
   lua_pop(L, count + 1);
   return -1;
