@@ -548,6 +548,22 @@ describe("a call that is repeated often", function()
       assert.is_false(hooked[9])
     end)
   end)
+
+  it("shows a debug hook no call of the library's own [D5]", function()
+    test(function()
+      local seen = 0
+      for _ = 1, 4 do -- several workers, with and without a hook before
+        aw.await(calls(9, function(i)
+          if i == 2 then
+            debug.sethook(function()
+              seen = seen + 1
+            end, "c")
+          end
+        end))
+      end
+      assert.are.equal(0, seen)
+    end)
+  end)
 end)
 
 describe("a deeply nested wire", function()

@@ -187,15 +187,15 @@ static int repeat_call(lua_State *L, awl_worker *w, bool plain) {
   uint64_t turns;
   while (status == LUA_OK && is_plain_end(w) &&
          (turns = aw_step_again(w->task)) > 0) {
-    bool chores = has_chores(L, w);
-    if (chores)
+    if (has_chores(L, w))
       do_chores(L, w);
     if (results != 0)
       drop_results(L, w);
     results = plain ? wanted_results(w->leaf, turns) : LUA_MULTRET;
     status =
         plain ? call_plain(L, w, results, AWL_AT_HANDLER) : call_body(L, w);
-    if (status == LUA_OK && plain && !chores && lua_gettop(L) == AWL_AT_BASE) {
+    if (status == LUA_OK && plain && lua_gettop(L) == AWL_AT_BASE &&
+        !has_chores(L, w)) {
       status = call_turns(L, w);
       results = LUA_MULTRET; /* there may be some */
     }
