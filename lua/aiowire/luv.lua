@@ -86,7 +86,8 @@ local function turns()
     return uv.run "nowait"
   end
   local alive
-  alive, plan.more, plan.failed = inner.luv_run(calls, uv.run, drive.SLICE)
+  alive, plan.more, plan.failed = inner.luv_run(calls, uv.run, drive.SLICE,
+    uv.backend_timeout, uv.backend_fd())
   return alive
 end
 

@@ -7,7 +7,7 @@
  * functions of them; the code here takes the C functions out, and Lua never
  * calls them.
  *
- *     luv_run(calls, uv.run, ns)
+ *     luv_run(calls, uv.run, ns, uv.backend_timeout, fd)
  *       turns of uv.run "nowait", until one calls nothing
  *         callbacks are called in L, by guarded_call()
  *           └─ raises: its error and traceback go to a list in the registry
@@ -16,7 +16,9 @@
  *
  * A callback mostly lets libuv watch something else, of which the kernel hears
  * in the next turn only. So the turn that calls nothing is needed anyway, and
- * costs less than a look at luv's descriptor after each turn.
+ * costs less than a look at luv's descriptor after each turn. But a prepare or
+ * a check handle calls something in each turn. So while there is more to do,
+ * there is a look now and then.
  *
  * So an await in a callback is refused as in any other call that Lua cannot
  * leave half way, and the callback knows its task.
@@ -30,6 +32,7 @@
 #include <lauxlib.h>
 #include <uv.h>
 
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -155,12 +158,30 @@ static int inner_luv_calls(lua_State *L) {
   return 1;
 }
 
-/* luv_turns(calls, run, ns) → is the loop alive, and has it more to do now?
- * Raises if luv's loop runs already. */
+enum { RUN = 2, NS, TIMEOUT, FD, MODE }; /* arguments of luv_run() */
+
+/* Has luv's loop something to do now? */
+static bool is_luv_due(lua_State *L) {
+  struct pollfd look = {.fd = (int)lua_tointeger(L, FD), .events = POLLIN};
+  lua_pushvalue(L, TIMEOUT);
+  lua_call(L, 0, 1);
+  bool at_once = lua_tonumber(L, -1) == 0;
+  lua_pop(L, 1);
+  return at_once || poll(&look, 1, 0) > 0;
+}
+
+/* Is there more to do after so many turns? Looks become rarer. */
+static bool has_luv_more(lua_State *L, const luv_calls *luv, unsigned turns) {
+  bool looks = turns > 1 && (turns & (turns - 1)) == 0;
+  return luv->called && !luv->failed && (!looks || is_luv_due(L));
+}
+
+/* luv_turns(…) → is the loop alive, and has it more to do now? Raises if luv's
+ * loop runs already. */
 static int luv_turns(lua_State *L) {
-  enum { RUN = 2, NS, MODE };
   luv_calls *luv = lua_touserdata(L, 1);
   uint64_t end = uv_hrtime() + (uint64_t)lua_tointeger(L, NS);
+  unsigned turns = 0;
   bool alive, more;
   lua_pushliteral(L, "nowait");
   do {
@@ -172,19 +193,19 @@ static int luv_turns(lua_State *L) {
       return lua_error(L);
     alive = lua_toboolean(L, -2);
     lua_pop(L, 2);
-    more = alive && luv->called && !luv->failed;
+    more = alive && has_luv_more(L, luv, ++turns);
   } while (more && uv_hrtime() < end);
   lua_pushboolean(L, alive);
   lua_pushboolean(L, more);
   return 2;
 }
 
-/* luv_run(calls, run, ns) → is the loop alive, has it more to do now, did a
- * callback fail? Runs turns as long as there is something to do, and for so
- * long at most. */
+/* luv_run(calls, run, ns, timeout, fd) → is the loop alive, has it more to do
+ * now, did a callback fail? Runs turns as long as there is something to do, and
+ * for so long at most. */
 static int inner_luv_run(lua_State *L) {
   luv_calls *luv = luaL_checkudata(L, 1, CALLS);
-  lua_settop(L, 3);
+  lua_settop(L, FD);
   luaL_checkstack(L, 2 * LUA_MINSTACK, NULL);
   void *loop = luv->loop(L);
   luv->failed = false;
@@ -192,7 +213,7 @@ static int inner_luv_run(lua_State *L) {
   luv->set_loop(L, loop);
   lua_pushcfunction(L, luv_turns);
   lua_insert(L, 1);
-  int status = lua_pcall(L, 3, 2, 0);
+  int status = lua_pcall(L, FD, 2, 0);
   set_plain_calls(L, luv, loop);
   if (status != LUA_OK)
     return lua_error(L);

@@ -164,6 +164,22 @@ describe("luv's loop", function()
     end)
   end))
 
+  for _, kind in ipairs { "prepare", "check" } do
+    it(("is idle beside a %s handle [X32]"):format(kind),
+      helper.sealed(function()
+        local calls = 0
+        local handle = uv["new_" .. kind]()
+        handle:start(function()
+          calls = calls + 1
+        end)
+        after(20, function()
+          handle:close()
+        end)
+        aw.run(others.Drive())
+        assert.is_true(calls < 100, calls)
+      end))
+  end
+
   it("can be driven again after a cancel [X34]", helper.sealed(function()
     aw.run(function(ev)
       local log, note = helper.recorder()
