@@ -9,7 +9,7 @@
 ---     coroutine ── condition:wait() ─────────────► goes on with the results
 ---        └─ starts a task: f(…) ─► condition:signal()
 ---
---- This file needs nothing of cqueues but the methods of the controller, so
+--- A Drive needs nothing of cqueues but the methods of the controller, so
 --- `require "cqueues"` comes with the first await() only.
 local aw, inner = ...
 
@@ -21,10 +21,11 @@ local M = {}
 local METHODS <const> = { "pollfd", "events", "timeout", "step", "empty" }
 
 local running = setmetatable({}, { __mode = "k" }) -- [controller] = task
-local scopes = setmetatable({}, { __mode = "k" }) -- [controller] = scope
+local plans = setmetatable({}, { __mode = "k" }) -- [controller] = plan
 -- [coroutine] = { err =, traceback = } of the task that it awaited
 local failures = setmetatable({}, { __mode = "k" })
 local current -- the controller that is in a step
+local watched -- the module of cqueues whose reset() tells the Drive
 
 -- ---- driving ----
 
@@ -101,6 +102,31 @@ local function step(plan)
   return over
 end
 
+--- Let reset() tell the Drive. It closes the descriptor of a controller, and
+--- mostly opens another one with the same number.
+local function watch_resets(cqueues)
+  local reset
+  reset = cqueues.interpose("reset", function(controller)
+    local plan = plans[controller]
+    if plan then
+      plan.owned = false
+    end
+    return reset(controller)
+  end)
+  watched = cqueues
+end
+
+--- Does the Drive of this controller know of each reset()?
+local function sees_resets(controller)
+  local cqueues = package.loaded.cqueues
+  if not cqueues or cqueues.type(controller) ~= "controller" then
+    return false
+  elseif watched ~= cqueues then
+    watch_resets(cqueues)
+  end
+  return true
+end
+
 --- Return a wire that runs the controller until it is empty.
 M.Drive = inner.method("Drive", function(controller)
   if not is_controller(controller) then
@@ -109,7 +135,7 @@ M.Drive = inner.method("Drive", function(controller)
   local plan
   plan = {
     title = "Drive(cqueues)", loop = controller, running = running,
-    owned = true,
+    owned = sees_resets(controller),
     fd = function()
       return controller:pollfd()
     end,
@@ -123,7 +149,7 @@ M.Drive = inner.method("Drive", function(controller)
       return step(plan)
     end,
     begin = function(scope)
-      scopes[controller] = scope
+      plan.scope, plans[controller] = scope, plan
     end,
   }
   return drive.wire(plan)
@@ -170,7 +196,7 @@ end
 --- nil. After a step that has raised, `current` still is its controller.
 local function scope_of_step()
   local task = current and running[current]
-  return task and task == aw.current() and scopes[current] or nil
+  return task and task == aw.current() and plans[current].scope or nil
 end
 
 --- Call f in a task of ours, and return what it returns. Only this coroutine

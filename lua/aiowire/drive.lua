@@ -16,8 +16,8 @@
 --- A plan is what a Drive is made of: the four options as functions; `loop`,
 --- the object that only one Drive may run at a time; `running`, a table of
 --- those that run; `begin`, a function that gets the scope of a run, or nil;
---- `owned`, true if nobody closes the descriptor while the Drive waits; `more`,
---- true or false if a step knows whether the loop has more to do at once.
+--- `owned`, true if the descriptor is sure to be the one of the last wait; and
+--- `more`, true or false if a step knows whether there is more to do at once.
 ---
 --- Neighbours: cqueues.lua and luv.lua make plans for their libraries.
 local aw, inner = ...
@@ -118,7 +118,7 @@ local function wait(plan, drive)
     end
     local fd = fd_of(plan)
     local must_step = inner.drive_wait(drive, fd, fd and events_of(plan) or 0,
-      seconds, asked)
+      seconds, asked, plan.owned)
     asked = true
   until must_step
 end
@@ -129,7 +129,7 @@ local function last(over, ...)
 end
 
 local function drive_loop(plan)
-  local drive <close> = inner.drive(plan.owned)
+  local drive <close> = inner.drive()
   local results = last(plan.step())
   while not results do
     wait(plan, drive)

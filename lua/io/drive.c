@@ -333,15 +333,17 @@ static int inner_drive_hot(lua_State *L) {
   return 1;
 }
 
-/* drive_wait(drive, fd or nil, events, seconds or nil, only_asked) → is the
- * loop to be stepped? Else it is to be asked. With `only_asked`, this step of
- * the task has done nothing but ask. */
+/* drive_wait(drive, fd or nil, events, seconds or nil, only_asked, owned) → is
+ * the loop to be stepped? Else it is to be asked. With `only_asked`, this step
+ * of the task has done nothing but ask. `owned`: the descriptor is sure to be
+ * the one of the last wait, if it has the same number. */
 static int inner_drive_wait(lua_State *L) {
   drive *d = check_drive(L);
   int fd = (int)luaL_optinteger(L, 2, -1);
   if (fd != d->fd)
     aw_ready_done(&d->keeper);
   d->fd = fd;
+  d->keeper.owned = lua_toboolean(L, 6);
   d->events = (int)lua_tointeger(L, 3);
   d->began = uv_hrtime();
   d->until = lua_isnil(L, 4) ? AW_NEVER : time_in(d->began, lua_tonumber(L, 4));
@@ -362,10 +364,8 @@ static void free_drive(aw_lua_held *held) {
   aw_free(d);
 }
 
-/* drive(owned) → a drive, to be closed. `owned`: nobody closes the descriptor
- * while the drive waits for it. */
+/* drive() → a drive, to be closed */
 static int inner_drive(lua_State *L) {
-  bool owned = lua_toboolean(L, 1);
   drive **place = lua_newuserdatauv(L, sizeof(drive *), 0);
   *place = NULL;
   luaL_setmetatable(L, DRIVE);
@@ -374,7 +374,6 @@ static int inner_drive(lua_State *L) {
     return luaL_error(L, "not enough memory");
   d->held.release = free_drive;
   d->fd = -1;
-  d->keeper.owned = owned;
   *place = d;
   aw_lua_hold(L, &d->held);
   return 1;

@@ -201,6 +201,49 @@ describe("a controller of cqueues", function()
   end)
 end)
 
+describe("a controller of cqueues that is reset", function()
+  --- Let a coroutine read three bytes, and reset the controller after one.
+  local function read_three(controller, reset)
+    local x, y = socket.pair()
+    x:setmode("bn", "bn")
+    y:setmode("bn", "bn")
+    local got = { aw.event(), aw.event(), aw.event() }
+    controller:wrap(function()
+      for i = 1, 3 do
+        x:read(1)
+        got[i]:set()
+      end
+    end)
+    aw.run((others.Drive(controller) & aw.Call(function()
+      for i = 1, 3 do
+        y:write "x"
+        got[i]:wait()
+        if i == 1 then
+          reset(controller)
+        end
+      end
+    end)):timeout(10))
+    x:close()
+    y:close()
+  end
+
+  it("is driven on [X33]", with_controller(function(controller)
+    read_three(controller, controller.reset)
+  end))
+
+  it("is driven on if a coroutine does that [X33]",
+    with_controller(function(controller)
+      read_three(controller, function()
+        local go = aw.event()
+        controller:wrap(function()
+          controller:reset()
+          go:set()
+        end)
+        go:wait()
+      end)
+    end))
+end)
+
 describe("await of aiowire.cqueues", function()
   it("is refused without a function", with_controller(function(controller)
     local errors = {}
