@@ -220,6 +220,21 @@ describe("a socket of aw.socket", function()
     server:close()
   end)
 
+  same("connects to another family after a failure", function(socket, say)
+    local silent = socket.tcp4() -- it does not listen
+    silent:bind("127.0.0.1", 0)
+    local _, no_port = silent:getsockname()
+    local server = assert(socket.bind("::1", 0))
+    local s = socket.tcp()
+    say("refused", s:connect("127.0.0.1", no_port))
+    say("option", s:setoption("keepalive", true))
+    say("connected", s:connect(server:getsockname()))
+    say("option", s:getoption "keepalive")
+    for _, each in ipairs { s, server, silent } do
+      each:close()
+    end
+  end)
+
   same("is bound to all addresses, and with options", function(socket, say)
     for _, make in ipairs { socket.tcp, socket.tcp4 } do
       local s = make()

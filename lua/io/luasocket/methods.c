@@ -162,10 +162,11 @@ static int inner_ls_new(lua_State *L) {
 }
 
 /* ls_state(socket, roles) → family or nil, seconds that a call may wait, is it
- * UDP?; raises for what is no socket with one of the roles */
+ * UDP?; raises for what is no socket with one of the roles. A failed attempt to
+ * connect has not settled the family. */
 static int inner_ls_state(lua_State *L) {
   awio_ls *s = awio_ls_check(L, (unsigned)lua_tointeger(L, 2));
-  awio_push_family(L, s->family);
+  awio_push_family(L, s->tried ? AF_UNSPEC : s->family);
   lua_pushnumber(L, s->block < 0                          ? s->total
                     : s->total < 0 || s->block < s->total ? s->block
                                                           : s->total);
