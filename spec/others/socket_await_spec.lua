@@ -2,6 +2,7 @@
 
 local aw = require "aiowire"
 local helper = require "spec.support.helper"
+local listening = require "spec.support.listening"
 local process = require "spec.support.process"
 
 local raises, run = helper.raises, helper.run
@@ -312,6 +313,27 @@ describe("a socket of aw.socket", function()
         socket.udp4()
       end
     end) -- run() checks that no descriptor is left
+  end)
+
+  it("connects for one task at a time [X40]", function()
+    local silent <close> = listening.tcp("127.0.0.1", 0)
+    local errors = {}
+    run(function(ev)
+      local first = socket.connect("127.0.0.1", silent.port) -- fills its queue
+      local s = socket.tcp()
+      s:settimeout(0.1)
+      for i = 1, 2 do
+        ev:start(function()
+          local _, err = s:connect("127.0.0.1", silent.port)
+          errors[i] = err
+          if i == 1 then
+            s:close()
+            first:close()
+          end
+        end)
+      end
+    end)
+    assert.same({ "timeout", "Operation already in progress" }, errors)
   end)
 
   it("has those collected that nobody uses, if descriptors are out",

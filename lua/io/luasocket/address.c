@@ -107,6 +107,8 @@ static int connect_once(const awio_ls *s, const awio_address *to) {
  * LuaSocket, a descriptor that connect() has made is replaced after a failure,
  * but not one of settimeout(0): that attempt is to go on. */
 static int make_for_connect(lua_State *L, awio_ls *s, int family) {
+  if (s->fd >= 0 && s->waits > 0) /* as an attempt of another task */
+    return 0;
   if (s->tried)
     awio_ls_close(s, aw_lua_engine(L));
   bool made_here = s->fd < 0;
