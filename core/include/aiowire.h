@@ -2399,10 +2399,11 @@ AW_API int aw_engine_instrument(aw_engine *engine,
  * `task_started`, and then `wait_begins` if the task waits, or `step_begins` if
  * the host runs its code. The end of a C step that is under way is not told.
  *
- * Returns true if it told the start. Returns false if the task has ended, if the
- * engine has no instrument, or if the start was told before, to this instrument
- * or to one with the same `data`. In that last case it still tells `step_begins`
- * if the host runs the task's code and nobody was told of that step.
+ * Returns true if it told the start. Returns false if the task has ended, if
+ * the engine has no instrument, or if the start was told before, to this
+ * instrument or to one with the same `data`. In that last case it still tells
+ * `step_begins` if the host runs the task's code and nobody was told of that
+ * step.
  *
  * To tell of all tasks of a loop, take them from aw_scope_walk(): a task comes
  * before the tasks that it has started. */

@@ -19,8 +19,8 @@
  * How a call ends is decided when its task has ended, in end_of_call(): by the
  * end of the session, a deadlock, an interrupt, or the end of the task.
  *
- * This file opens and closes a session, and makes its calls. session_drive.c has
- * the loop and what the driver asks, session_wait.c the waits.
+ * This file opens and closes a session, and makes its calls. session_drive.c
+ * has the loop and what the driver asks, session_wait.c the waits.
  *
  * Neighbours: signals/signals.c counts SIGINT apart for a session; start.c is
  * for states on an engine of the program.

@@ -6,7 +6,8 @@
 
 enum { AWL_MOST_FDS = 16 }; /* descriptors of a wait */
 
-/* A hidden task that waits for a descriptor, or rests; see session_waiters.c. */
+/* A hidden task that waits for a descriptor, or rests; see
+ * session_waiters.c. */
 typedef struct awl_waiter {
   aw_lua_session *session;
   aw_task *task; /* kept; NULL: not needed so far */

@@ -1,5 +1,5 @@
-/* session_waiters.c - the hidden tasks of a session, which keep its loop open and
- * wait for descriptors
+/* session_waiters.c - the hidden tasks of a session, which keep its loop open
+ * and wait for descriptors
  *
  *     a waiter:  rests ── a wait begins ──► watches its descriptor
  *                  ▲                           │ readable: `ready`, and WOKEN

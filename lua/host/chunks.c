@@ -206,8 +206,8 @@ static void run_require(lua_State *L, host *h, const char *spec) {
   host_run_chunk(L, h, LUA_OK, 2, false);
 }
 
-/* The index of the word behind the last -e, if there is no script: --graph draws
- * that one. 0: there is none. */
+/* The index of the word behind the last -e, if there is no script: --graph
+ * draws that one. 0: there is none. */
 static int find_last_chunk(const host_options *o) {
   host_action action;
   int at = 1, last = 0;

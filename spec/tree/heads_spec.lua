@@ -56,6 +56,37 @@ describe("the head of a source", function()
   end)
 end)
 
+-- Returns "path:line" of each line of a text with more than 80 characters.
+local function long_lines(path, text)
+  local places, number = {}, 0
+  for line in text:gmatch "([^\n]*)\n" do
+    number = number + 1
+    if utf8.len(line) > 80 then
+      places[#places + 1] = ("%s:%d"):format(path, number)
+    end
+  end
+  return places
+end
+
+describe("a line of a source in C", function()
+  it("has 80 columns at most, also in comments [docs]", function()
+    local found = {}
+    for _, path in ipairs(paths) do
+      if path:find "%.[ch]$" then
+        table.move(long_lines(path, process.read(path)), 1, 100, #found + 1,
+          found)
+      end
+    end
+    assert.are.same({}, found)
+  end)
+
+  it("is measured in characters [docs]", function()
+    local dashes = ("─"):rep(80)
+    assert.are.same({ "x.c:2" }, long_lines("x.c", dashes .. "\n" .. dashes
+      .. "-\n"))
+  end)
+end)
+
 describe("the comments of a source in C", function()
   it("name sources that exist [docs]", function()
     local gone, count = {}, 0

@@ -9,9 +9,9 @@
  *   if the function's name in a library is known.
  * - To make the text. A program raises most of its errors from few places, so
  *   recent texts are kept, and their errors share them (record.c). A text is
- *   found by its *trace*: for each level the numbers, addresses and names that the text is
- *   made of. A trace holds copies and refers to no function. A new text takes
- *   the place of an older one, so the memory is bounded.
+ *   found by its *trace*: for each level the numbers, addresses and names that
+ *   the text is made of. A trace holds copies and refers to no function. A new
+ *   text takes the place of an older one, so the memory is bounded.
  *
  * Most often all of this is spared, since the stack was seen shortly before
  * (seen_stack.c).

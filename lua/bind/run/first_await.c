@@ -6,8 +6,8 @@
  *            chunk has started, and ends the run by leave()
  *
  * So no task that the chunk started begins. After leave() the loop is paused
- * with its tasks, as if the host program had left it half way; they end with the
- * state, and none of their code runs.
+ * with its tasks, as if the host program had left it half way; they end with
+ * the state, and none of their code runs.
  *
  * Neighbours: aiowire/main.lua starts both tasks, aiowire/graph_main.lua draws.
  */

@@ -21,10 +21,10 @@
  * user and stays until the step ends. It follows the step into coroutines of
  * the user.
  *
- * A dump or a look that is asked for (`wanted`) is made once: by the hook, or by
- * the driver if the step ends first. Nothing is raised for it, and a hook that
- * was armed for it alone is removed then. The hook waits for ASK instructions,
- * since most steps end within that number. `asked` counts down:
+ * A dump or a look that is asked for (`wanted`) is made once: by the hook, or
+ * by the driver if the step ends first. Nothing is raised for it, and a hook
+ * that was armed for it alone is removed then. The hook waits for ASK
+ * instructions, since most steps end within that number. `asked` counts down:
  *
  *   positive     the instructions until the hook makes the dump or the look
  *   ASK_DRIVER   the hook could not, and leaves it to the driver

@@ -19,8 +19,8 @@ void awl_interrupt_running(awl_state *s, bool tells);
 /* The driver has learned of the signal. */
 void awl_interrupt_learned(awl_state *s);
 
-/* Ask for the dump, or for a look at the tasks (awl_upcalls.look): the body that
- * is busy gives it soon, or the driver does. Call from: as above. */
+/* Ask for the dump, or for a look at the tasks (awl_upcalls.look): the body
+ * that is busy gives it soon, or the driver does. Call from: as above. */
 enum { AWL_ASK_DUMP = 1, AWL_ASK_LOOK = 2 };
 void awl_interrupt_ask(awl_state *s, int what);
 bool awl_interrupt_is_asked(const awl_state *s);

@@ -3,11 +3,11 @@
  * The table of a wire says what it is made of. aiowire/graph_wires.lua draws
  * it. All fields but `kind` are only there where they mean something:
  *
- *   kind       "body", "call", "value", "step" (of C), "sleep", "until", "wait",
- *              "done", "sequence", "repeat", "whole", "shielded", "named",
- *              "all", "race", "any", "select", "else", "timeout", "map", "bind",
- *              "catch", "supervise", "finally", "retry", "every"; "cut": nothing
- *              more is known than `text`
+ *   kind       "body", "call", "value", "step" (of C), "sleep", "until",
+ *              "wait", "done", "sequence", "repeat", "whole", "shielded",
+ *              "named", "all", "race", "any", "select", "else", "timeout",
+ *              "map", "bind", "catch", "supervise", "finally", "retry",
+ *              "every"; "cut": nothing more is known than `text`
  *   text       of the arguments, the wait, the task, or of the whole wire
  *   name       of a NAMED wire, or of a function
  *   place      "file:line" of a function of Lua

@@ -17,7 +17,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* "file", ":", the line, ": " and the message. A longer text is concatenated. */
+/* "file", ":", the line, ": " and the message. A longer text is
+ * concatenated. */
 enum { LONGEST_LINE = 16, LONGEST_TEXT = LUA_IDSIZE + LONGEST_LINE + 256 };
 
 enum { RECENT = 4 };

@@ -1,10 +1,10 @@
 /* parts.c - parts of the program that are written in Lua
  *
  * The program contains the text of lua/host/ROOM/NAME.lua (embedded_host.c,
- * made by lua/embed.cmake). The chunk of a part runs once, when the part is first
- * needed, with the module table `aw` and a function as arguments; the function
- * gives another part by its name. The library hides such chunks in tracebacks,
- * as its own parts.
+ * made by lua/embed.cmake). The chunk of a part runs once, when the part is
+ * first needed, with the module table `aw` and a function as arguments; the
+ * function gives another part by its name. The library hides such chunks in
+ * tracebacks, as its own parts.
  */
 #include "state/parts.h"
 

@@ -4,9 +4,10 @@
  *
  * libuv runs all blocking work of a process on four threads. Four names whose
  * servers do not answer would hold up all work on files. And libuv aborts the
- * process when it cannot make a thread. Here names and files have a pool each. Pools belong to the process: all
- * engines on all threads share them. A pool makes a thread when there is work
- * and no thread is idle, and ends those that have been idle for some seconds.
+ * process when it cannot make a thread. Here names and files have a pool each.
+ * Pools belong to the process: all engines on all threads share them. A pool
+ * makes a thread when there is work and no thread is idle, and ends those that
+ * have been idle for some seconds.
  *
  * Admission: a limited number of works that somebody still wants run at the
  * same time; others wait, first in, first out. Nothing can interrupt a system

@@ -1,8 +1,8 @@
 /* watch.c - from events of the kernel to those that are told; see watch.h
  *
  * A read takes as many events as fit into a buffer. An event of the kernel may
- * concern the path (trail.c), the file or folder itself, and one of its entries:
- * one of these, or several.
+ * concern the path (trail.c), the file or folder itself, and one of its
+ * entries: one of these, or several.
  *
  * An event may lead to new watches. They are set before the event is told. So
  * when a task gets the event and looks at the file, it sees all changes so far;

@@ -150,7 +150,8 @@ static void make_class(lua_State *L, const awio_ls_class *c) {
   lua_pop(L, 2);
 }
 
-/* ls_new(family, datagrams) → a socket; family "inet", "inet6", "unix" or nil */
+/* ls_new(family, datagrams) → a socket; family "inet", "inet6", "unix" or
+ * nil */
 static int inner_ls_new(lua_State *L) {
   bool datagrams = lua_toboolean(L, 2);
   int family = awio_to_family(L, 1);

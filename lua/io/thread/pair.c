@@ -9,9 +9,9 @@
  * the messages that are left; the others get the end. The same holds for
  * senders and free places.
  *
- * Invariants, under the lock, while the queue is open: there are at most as many
- * told receivers as messages, and exactly as many if some receiver has not been
- * told; the same for senders and free places.
+ * Invariants, under the lock, while the queue is open: there are at most as
+ * many told receivers as messages, and exactly as many if some receiver has not
+ * been told; the same for senders and free places.
  */
 #include "thread/pair.h"
 

@@ -28,8 +28,8 @@ bool awio_tls_load_identity(SSL_CTX *context, const awio_tls_identity *identity,
  * looks there for each certificate by its hash.
  *
  *   names  receives the names of the certificates, for clients that choose one
- *          of theirs; awio_tls_free_names() frees the list. NULL: nothing can be
- *          said, since there is a folder. Not set on failure
+ *          of theirs; awio_tls_free_names() frees the list. NULL: nothing can
+ *          be said, since there is a folder. Not set on failure
  */
 bool awio_tls_load_ca(X509_STORE *store, const awio_tls_settings *settings,
                       STACK_OF(X509_NAME) * *names, awio_fault *fault);

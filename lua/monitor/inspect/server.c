@@ -9,9 +9,9 @@
  *
  * `life` guards the start and the end, and is taken before the lock of
  * registry.c. The server's descriptors are made and closed under `life`, those
- * of clients under the lock. So a forked process, which inherits them, knows and
- * closes all: it has no server. A process that another program replaces closes
- * them by itself (CLOEXEC).
+ * of clients under the lock. So a forked process, which inherits them, knows
+ * and closes all: it has no server. A process that another program replaces
+ * closes them by itself (CLOEXEC).
  *
  * Only the same user and root may look: the credentials that the kernel had for
  * the peer when it connected count, besides the modes of the folder and the

@@ -1,8 +1,8 @@
 /* instruments.c - several instruments on the engines of a Lua state
  *
  * An engine has one instrument. Here it is a *fan*, which passes each event on
- * to its *ears*. A *listener*, what aw_lua_instrument_add() gives, has an ear at
- * each engine of its state.
+ * to its *ears*. A *listener*, what aw_lua_instrument_add() gives, has an ear
+ * at each engine of its state.
  *
  *     state ──► listener ────────┬──────────────────┐ siblings
  *           └─► listener ────────┼──────┐           │

@@ -8,8 +8,8 @@
  *     task ──► seen: what its chain had left last
  *                └── differs ──► pair {where, from, to}: count + 1
  *
- * The chain is looked at when a step or a wait begins. In between, a task leaves
- * at most one state, since only a body returns one.
+ * The chain is looked at when a step or a wait begins. In between, a task
+ * leaves at most one state, since only a body returns one.
  *
  * Both tables have a fixed size. A task whose place in `seen` another one has
  * taken loses one transition each time; transitions for which there is no pair

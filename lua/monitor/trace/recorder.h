@@ -51,8 +51,8 @@ int awm_recorder_use(awl_state *s, awm_use use, size_t cells);
 /* End a use; of no recorder, or of one that is not used so, does nothing. */
 void awm_recorder_leave(awl_state *s, awm_use use);
 
-/* The recorder that was made last on this thread; or NULL. For the pauses of the
- * collector, which come with any coroutine, of any state. */
+/* The recorder that was made last on this thread; or NULL. For the pauses of
+ * the collector, which come with any coroutine, of any state. */
 extern _Thread_local awm_recorder *awm_here;
 /* Record that the collector has worked since `began`. */
 void awm_record_pause(awm_recorder *r, uint64_t began, bool full);

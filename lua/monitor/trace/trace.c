@@ -5,9 +5,9 @@
  *                                         └─ exit(), on the state's thread
  *                                               └─► trace_file.c: the file
  *
- * A file is written beside `path` and then renamed, so that nothing half-written
- * gets the name. A folder that cannot be written is an error at once. A program
- * that is killed leaves no file.
+ * A file is written beside `path` and then renamed, so that nothing
+ * half-written gets the name. A folder that cannot be written is an error at
+ * once. A program that is killed leaves no file.
  *
  * Traces under way are in a list, for the exit handler. Only the thread that
  * ends the process writes its trace: the states of other threads are running.

@@ -13,7 +13,8 @@
  * read itself.
  *
  * Memory that has held bytes of a file is overwritten before it is freed, and
- * the text of a fault shows no byte of a file. No Lua here. Call from: any thread.
+ * the text of a fault shows no byte of a file. No Lua here. Call from: any
+ * thread.
  */
 #ifndef AWZ_KEY_FILE_H
 #define AWZ_KEY_FILE_H

@@ -13,14 +13,14 @@
  *
  * If as many connections of a place are in their handshake as handshakes have
  * completed, all of these are complete; most often there is one of each.
- * Otherwise the ends of connections decide. A failed handshake is reported right
- * before the end of its connection, or (by an authenticator) before a later end.
- * So an end uses up one report of a failure, or if there is none, a peer has
- * ended.
+ * Otherwise the ends of connections decide. A failed handshake is reported
+ * right before the end of its connection, or (by an authenticator) before a
+ * later end. So an end uses up one report of a failure, or if there is none, a
+ * peer has ended.
  *
- * One case is not told apart. Two connections are in their handshake at the same
- * time; one completes it, and the other sends an oversized frame, whose end
- * libzmq does not report as a failure. Then one peer is not counted.
+ * One case is not told apart. Two connections are in their handshake at the
+ * same time; one completes it, and the other sends an oversized frame, whose
+ * end libzmq does not report as a failure. Then one peer is not counted.
  *
  * The I/O threads report independently of each other. So an end or a handshake
  * may be reported before its connection.
