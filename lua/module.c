@@ -44,14 +44,23 @@ static const char MODULE_KEY = 'm';
  * there. Things that objects own end before the engines that they belong to.
  * Locations and the claims of loops end after all things that may refer to
  * them. */
-const awl_ending awl_endings[] = {awm_end_inspect,    awl_end_session,
-                                  awl_end_hosted,     awl_free_workers,
-                                  awl_free_resources, awl_free_scopes,
-                                  awm_end_trace,      awm_end_instruments,
-                                  awl_leave_hub,      awl_free_engines,
-                                  awl_free_locations, awl_free_loops,
-                                  awl_free_leaves,    awl_free_sleeps,
-                                  awl_free_tasks,     NULL};
+const awl_ending awl_endings[] = {awm_end_inspect,
+                                  awl_end_session,
+                                  awl_end_hosted,
+                                  awl_end_left,
+                                  awl_free_workers,
+                                  awl_free_resources,
+                                  awl_free_scopes,
+                                  awm_end_trace,
+                                  awm_end_instruments,
+                                  awl_leave_hub,
+                                  awl_free_engines,
+                                  awl_free_locations,
+                                  awl_free_loops,
+                                  awl_free_leaves,
+                                  awl_free_sleeps,
+                                  awl_free_tasks,
+                                  NULL};
 
 /* ---- what is opened by its first use ---- */
 

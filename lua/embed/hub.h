@@ -104,5 +104,8 @@ void awl_leave_hub(awl_state *s);
 /* Answer a step of a task of the state `s`, which ends its tasks now. NULL: the
  * state has gone, although it could not end the task. */
 void awl_end_step(const awl_state *s, const aw_step *step);
+/* The state ends: so do the loops that have been drawn, not run, and no code of
+ * their tasks runs. */
+void awl_end_left(awl_state *s);
 
 #endif

@@ -149,3 +149,20 @@ void awl_end_step(const awl_state *s, const aw_step *step) {
   default: break;
   }
 }
+
+static bool is_any_loop(void *data, const aw_loop *loop) {
+  (void)data;
+  (void)loop;
+  return true;
+}
+
+/* Parked code is garbage of the state, which need not be closed. */
+static void end_left_step(void *data, const aw_step *step) {
+  awl_end_step(data, step);
+}
+
+void awl_end_left(awl_state *s) {
+  aw_loop_end how = {.data = NULL, .ends = is_any_loop, .run = end_left_step};
+  if (s->left && s->engine && !s->run.engine)
+    (void)aw_engine_end_loops(s->engine->core, &how);
+}

@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 
@@ -105,6 +106,37 @@ static void draws_instead(void) {
   CHECK(run(L, "aw.sleep(0) ran = true", NULL, &code) == AW_LUA_OK);
   CHECK(lua_getglobal(L, "ran") == LUA_TBOOLEAN); /* awaits again */
   lua_close(L);
+}
+
+/* The descriptors that are open. */
+static int count_descriptors(void) {
+  enum { MOST = 256 };
+  int count = 0;
+  for (int fd = 0; fd < MOST; fd++)
+    count += fcntl(fd, F_GETFD) >= 0;
+  return count;
+}
+
+static void leaves_nothing_drawn(void) {
+  static const char *const texts[] = {
+      "return aw.Sleep(1)", "aw.start(print, nil, {name = 'x'}) aw.sleep(1)",
+      "local _ <close> = setmetatable({}, {__close = function() ran() end})\n"
+      "aw.start(print) aw.scope(function(s) s:start(print) aw.await(aw.Never) "
+      "end)",
+      "local ev <close> = aw.EventLoop() ev:start(print)",
+      "aw.start(print) error 'x'"};
+  aw_lua_main_config config = LONG;
+  config.size = sizeof config;
+  config.graph = "dot";
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    int code, before = count_descriptors();
+    lua_State *L = new_state();
+    lua_register(L, "ran", send_signal);
+    (void)run(L, texts[i], &config, &code);
+    CHECK(count_descriptors() > before);
+    lua_close(L);
+    CHECK(count_descriptors() == before);
+  }
 }
 
 static void tells_what_was_cut(void) {
@@ -251,6 +283,7 @@ int main(void) {
   ends_without_limits();
   runs_without_settings();
   draws_instead();
+  leaves_nothing_drawn();
   tells_what_was_cut();
   gives_the_error_of_clean_up();
   cuts_busy_functions();

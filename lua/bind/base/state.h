@@ -566,6 +566,7 @@ struct awl_state {
   bool closing_worker; /* awl_worker_end() closes a coroutine */
   bool gc_stress;      /* AIOWIRE_GCSTRESS=1 */
   bool drawing;        /* the first await ends the chunk, see first_await.c */
+  bool left;           /* there is a loop that leave() has left, likewise */
   bool careful;        /* one of both: awaits take no short way */
   bool keeps;          /* AWL_KEPT has ever had an entry, see kept.c */
 

@@ -6,8 +6,8 @@
  *            chunk has started, and ends the run by leave()
  *
  * So no task that the chunk started begins. After leave() the loop is paused
- * with its tasks, as if the host program had left it half way; they end with
- * the state, and none of their code runs.
+ * with its tasks, as if the host program had left it half way. They end with
+ * the state (awl_end_left() of embed/step.c), and none of their code runs.
  *
  * Neighbours: aiowire/main.lua starts both tasks, aiowire/graph_main.lua draws.
  */
@@ -54,7 +54,8 @@ static int inner_awaited(lua_State *L) {
 
 /* leave(): end the run under way behind this step, and leave its tasks */
 static int inner_leave(lua_State *L) {
-  awl_of(L)->run.over = true;
+  awl_state *s = awl_of(L);
+  s->run.over = s->left = true;
   return 0;
 }
 
