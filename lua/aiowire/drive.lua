@@ -1,9 +1,10 @@
 --- drive.lua: aw.Drive{…} runs the event loop of another library as a wire
 ---
----     step ─► more to do? fd is ready again? ─ yes ─► step
+---     step ─► fd is ready again? ─ yes ─► step
 ---              │ no
 ---              ▼
----             timeout() is 0? ─ yes ─► other tasks have their turn ─► step
+---             more to do? timeout() is 0?
+---              │  └─ yes ─► other tasks have their turn ─► step
 ---              │ no
 ---              ▼
 ---             wait for fd, for the time-out, or to be asked ─► step, or ask
@@ -66,8 +67,8 @@ end
 -- ---- several turns in a step ----
 
 -- A busy loop often has more to do right after a turn. Then a step of our
--- modules goes on for up to SLICE ns, and sets `more` of its plan: is there
--- more to do now?
+-- modules goes on for up to SLICE ns. It sets `more` of its plan: is there more
+-- to do? If so, the slice is over, and other tasks have their turn first.
 M.SLICE = 200000
 
 -- After a look in vain, the next COLD steps end without one.
@@ -106,7 +107,10 @@ end
 
 --- Wait until the loop must be stepped.
 local function wait(plan, drive)
-  if inner.drive_hot(drive, plan.more) then
+  if plan.more then
+    aw.yield()
+    return
+  elseif plan.more == nil and inner.drive_hot(drive) then
     return
   end
   local asked = false

@@ -324,12 +324,10 @@ static bool look_again(drive *d) {
   return hot;
 }
 
-/* drive_hot(drive, more) → is the loop to be stepped at once? `more`: has it
- * more to do? nil: look. */
+/* drive_hot(drive) → is the loop to be stepped at once? */
 static int inner_drive_hot(lua_State *L) {
-  drive *d = check_drive(L);
-  bool more = lua_isnil(L, 2) ? look_again(d) : lua_toboolean(L, 2);
-  lua_pushboolean(L, more && aw_lua_at_once(L, "Drive"));
+  bool hot = look_again(check_drive(L));
+  lua_pushboolean(L, hot && aw_lua_at_once(L, "Drive"));
   return 1;
 }
 

@@ -201,6 +201,26 @@ describe("a controller of cqueues", function()
   end)
 end)
 
+describe("a busy controller of cqueues", function()
+  it("lets tasks have their turns [X36]", with_controller(function(controller)
+    local over = false
+    controller:wrap(function()
+      while not over do
+        cqueues.sleep(0)
+      end
+    end)
+    aw.run(others.Drive(controller) & aw.Call(function()
+      local begun = os.clock()
+      for _ = 1, 10 do
+        aw.yield()
+      end
+      local took = os.clock() - begun
+      over = true
+      assert.is_true(took < 0.06, took)
+    end))
+  end))
+end)
+
 describe("a controller of cqueues that is reset", function()
   --- Let a coroutine read three bytes, and reset the controller after one.
   local function read_three(controller, reset)

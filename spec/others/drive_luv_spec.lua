@@ -180,6 +180,21 @@ describe("luv's loop", function()
       end))
   end
 
+  it("lets tasks have their turns while it is busy [X36]",
+    helper.sealed(function()
+      local handle = uv.new_idle()
+      handle:start(helper.nop)
+      aw.run(others.Drive() & aw.Call(function()
+        local begun = os.clock()
+        for _ = 1, 10 do
+          aw.yield()
+        end
+        local took = os.clock() - begun
+        handle:close()
+        assert.is_true(took < 0.06, took)
+      end))
+    end))
+
   it("can be driven again after a cancel [X34]", helper.sealed(function()
     aw.run(function(ev)
       local log, note = helper.recorder()
