@@ -86,6 +86,12 @@ static inline void start_text(lua_State *L, const char *text,
   CHECK(lua_gettop(L) == 0);
 }
 
+/* Run a step, or pass over a notification: on a busy machine, steps are slow. */
+static inline void run_step(aw_engine *engine, const aw_step *step) {
+  if (!aw_lua_step(engine, step))
+    CHECK(step->what == AW_STEP_WOKEN || step->what == AW_STEP_SLOW);
+}
+
 /* Pull until the loop of L has ended. */
 static inline void pull(lua_State *L) {
   aw_loop *loop = aw_lua_loop(L);
@@ -93,8 +99,7 @@ static inline void pull(lua_State *L) {
   aw_step step;
   int rc;
   while ((rc = aw_next(engine, loop, &step)) == 1)
-    if (!aw_lua_step(engine, &step))
-      CHECK(step.what == AW_STEP_WOKEN);
+    run_step(engine, &step);
   CHECK(rc == 0);
 }
 
