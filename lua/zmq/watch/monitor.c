@@ -382,13 +382,23 @@ static int monitor_tostring(lua_State *L) {
   return 1;
 }
 
+/* In a forked child, the lock is the parent's. */
+static uint64_t count_dropped(const monitor *m) {
+  if (!m->watch || awz_watch_forked(m->watch))
+    return m->dropped;
+  awz_watch_lock(m->watch);
+  uint64_t count = m->dropped;
+  awz_watch_unlock(m->watch);
+  return count;
+}
+
 /* Upvalue 1: the methods */
 static int monitor_index(lua_State *L) {
   const monitor *m = check_monitor(L)->monitor;
   bool counts = lua_type(L, 2) == LUA_TSTRING &&
                 strcmp(lua_tostring(L, 2), "dropped") == 0;
   if (counts) {
-    lua_pushinteger(L, m ? (lua_Integer)m->dropped : 0);
+    lua_pushinteger(L, m ? (lua_Integer)count_dropped(m) : 0);
     return 1;
   }
   lua_settop(L, 2);
