@@ -114,7 +114,8 @@ uint64_t aw_engine_timeout(aw_engine *engine) {
     return 0;
   uint64_t due = aw__turn_due(engine);
   uint64_t now = uv_hrtime();
-  if (due != 0 && engine->uv && !engine->config.uv) {
+  bool asks = engine->uv && !engine->config.uv && !engine->polling; /* UV17 */
+  if (due != 0 && asks) {
     uint64_t at = aw__later(now, uv_wait(engine));
     due = at < due ? at : due;
   }

@@ -1,5 +1,6 @@
 local aw = require "aiowire"
 local pipes = require "spec.support.pipes"
+local process = require "spec.support.process"
 local helper = require "spec.support.helper"
 
 --- Returns an event loop of another kind: it calls `loop.work` for each byte
@@ -102,6 +103,23 @@ describe("a Drive", function()
       loop.over = true
       task:wait()
     end))
+
+  it("asks for the time-out before the first block of a program [X33]",
+    function()
+      local script = [[
+        local aw = require "aiowire"
+        local due = false
+        local drive = aw.Drive {
+          timeout = function() return due and 0 or nil end,
+          step = function() return due end,
+        }
+        local both = drive & aw.Call(function() due = true end)
+        aw.run(both:timeout(]] .. process.PATIENCE .. [[))
+        print "stepped"
+      ]]
+      local outcome = process.run("exec $aiowire s.lua", { ["s.lua"] = script })
+      assert.equal("stepped\n", outcome.out)
+    end)
 
   it("waits for its time-out alone if it has no descriptor",
     helper.sealed(function()
