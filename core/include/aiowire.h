@@ -1399,8 +1399,8 @@ AW_API int aw_engine_fd(aw_engine *engine);
 
 /* Return how many ns from now the next turn is due; 0: at once; AW_NEVER: not
  * before the descriptor is readable. Ask right before you block. Round up when
- * you need ms. In a callback of the engine's own libuv loop, this tells of tasks
- * and deadlines only: that loop knows how long it may block. */
+ * you need ms. In a callback of the engine's own libuv loop, this tells of
+ * tasks and deadlines only: that loop knows how long it may block. */
 AW_API uint64_t aw_engine_timeout(aw_engine *engine);
 
 /* Give the engine a turn. A turn that comes too early does no harm.

@@ -86,7 +86,8 @@ static inline void start_text(lua_State *L, const char *text,
   CHECK(lua_gettop(L) == 0);
 }
 
-/* Run a step, or pass over a notification: on a busy machine, steps are slow. */
+/* Run a step, or pass over a notification: on a busy machine, steps are
+ * slow. */
 static inline void run_step(aw_engine *engine, const aw_step *step) {
   if (!aw_lua_step(engine, step))
     CHECK(step->what == AW_STEP_WOKEN || step->what == AW_STEP_SLOW);
